@@ -1,0 +1,1 @@
+"""The doors: HTTP, command line, search page; knows `embed` and `index`."""

@@ -1,0 +1,178 @@
+"""The HTTP door: JSON API, its documentation, and the search page."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from api.limits import SecurityHeaders, SizeLimit
+from index.engine import MAX_K, MAX_NEED, NeedError, SupplierIndex
+from index.suppliers import Suggestion, Supplier
+
+MAX_RERANK = 1_000
+
+_NEED = "la coque qui protège la batterie de mon vélo cargo, 500 par an"
+_EXAMPLE_SUPPLIER = {
+    "id": "s1",
+    "name": "Formes & Plaques",
+    "capabilities": ["thermoformage grand format ABS/PMMA, petites et moyennes séries"],
+    "department": "01",
+}
+
+NeedText = Annotated[
+    str, Field(description=f"A need in free French, up to {MAX_NEED:,} characters")
+]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="How many suggestions to return")]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A need to be answered from the directory."""
+
+    need: NeedText
+    k: K = 10
+    explain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RerankRequest:
+    """A need, and the suppliers to put in order; they need not be in the directory."""
+
+    need: NeedText
+    suppliers: Annotated[list[Supplier], Field(max_length=MAX_RERANK)]
+    explain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Suggestions, best first, and the milliseconds they took."""
+
+    suggestions: Sequence[Suggestion]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is being served."""
+
+    status: str
+    encoder: str
+    suppliers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error (RFC 9457): what is wrong, where, and what to do."""
+
+    title: str
+    status: int
+    detail: str
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is not text that can be read"},
+    413: {"model": Problem, "description": "The body is larger than the service reads"},
+    422: {"model": Problem, "description": "The need, `k` or a supplier cannot be used"},
+}
+
+
+def create_app(index: SupplierIndex) -> FastAPI:
+    """The app that serves one index; nothing is global, so that several can live in a process."""
+    app = FastAPI(
+        title="maillon",
+        summary="Finds, in French, who can make what somebody needs",
+        version="1",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(SizeLimit)
+    app.add_middleware(SecurityHeaders)
+    app.exception_handler(NeedError)(_need_error)
+    app.exception_handler(RequestValidationError)(_validation_error)
+    app.exception_handler(HTTPException)(_http_error)
+    _add_search(app, index)
+    _add_rerank(app, index)
+
+    @app.get("/v1/health")
+    def health() -> Health:
+        """Whether the service answers, with which encoder and how many suppliers."""
+        return Health("ok", index.encoder.name, len(index))
+
+    app.mount("/", StaticFiles(packages=[("api", "static")], html=True))
+    return app
+
+
+def _add_search(app: FastAPI, index: SupplierIndex) -> None:
+    def answer(need: str, k: int, explain: bool) -> Answer:
+        start = time.perf_counter()
+        return Answer(index.search(need, k, explain=explain), _since(start))
+
+    @app.post("/v1/search", responses=_PROBLEMS, openapi_extra=_example(need=_NEED, k=5))
+    def search(request: SearchRequest) -> Answer:
+        """The suppliers who can best meet a need, and the words that weighed.
+
+        `highlights` count code points of `capability`; `score` runs from 0 to 1 and depends on
+        the need and the supplier alone.
+        """
+        return answer(request.need, request.k, request.explain)
+
+    @app.get("/v1/search", responses=_PROBLEMS)
+    def search_by_query(
+        q: Annotated[str, Query(openapi_examples={"coque": {"value": _NEED}})],
+        k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+        explain: bool = True,
+    ) -> Answer:
+        """The same as a link."""
+        return answer(q, k, explain)
+
+
+def _add_rerank(app: FastAPI, index: SupplierIndex) -> None:
+    @app.post(
+        "/v1/rerank",
+        responses=_PROBLEMS,
+        openapi_extra=_example(need=_NEED, suppliers=[_EXAMPLE_SUPPLIER]),
+    )
+    def rerank(request: RerankRequest) -> Answer:
+        """All the given suppliers, best first, with the scores that a search gives them."""
+        start = time.perf_counter()
+        found = index.rerank(request.need, request.suppliers, explain=request.explain)
+        return Answer(found, _since(start))
+
+
+def _since(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 3)
+
+
+def _example(**body: object) -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"example": body}}}}
+
+
+def _problem(status: int, title: str, detail: str) -> JSONResponse:
+    return JSONResponse(
+        {"title": title, "status": status, "detail": detail},
+        status,
+        media_type="application/problem+json",
+    )
+
+
+def _need_error(_: Request, error: NeedError) -> JSONResponse:
+    return _problem(422, "The need cannot be searched", str(error))
+
+
+def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return _problem(422, "The request cannot be read", f"{place}: {first['msg']}")
+
+
+def _http_error(_: Request, error: HTTPException) -> JSONResponse:
+    return _problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail))

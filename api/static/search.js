@@ -1,0 +1,173 @@
+// The search page: a need goes to POST /v1/search of this server, suggestions come back.
+// Every text from outside enters the page through textContent, never as HTML.
+
+const PAGE = 10;
+const MOST = 100;
+const SERIES = {
+  prototype: "prototypes", petite: "petites séries", moyenne: "moyennes séries", grande: "grandes séries",
+};
+
+const form = document.querySelector("form");
+const field = document.querySelector("#need");
+const status = document.querySelector("#status");
+const list = document.querySelector("#suggestions");
+const examples = document.querySelector("#examples");
+const more = document.querySelector("#more");
+
+let running = new AbortController();
+let shown = { need: "", k: 0 };
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask(field.value);
+});
+field.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+examples.addEventListener("click", (event) => {
+  if (event.target.matches("button")) ask(event.target.textContent);
+});
+more.addEventListener("click", async () => {
+  const next = shown.k;
+  await search(shown.need, shown.k + PAGE);
+  list.children[next]?.focus();
+});
+addEventListener("popstate", restore);
+restore();
+
+function restore() {
+  const need = new URLSearchParams(location.search).get("q") ?? "";
+  field.value = need;
+  if (need.trim()) search(need, PAGE);
+  else clear();
+}
+
+function ask(need) {
+  field.value = need;
+  if (!need.trim()) return say("Décrivez votre besoin en quelques mots.", true);
+  history.pushState(null, "", `?${new URLSearchParams({ q: need })}`);
+  return search(need, PAGE);
+}
+
+function clear() {
+  list.replaceChildren();
+  say("");
+  more.hidden = true;
+  examples.hidden = false;
+}
+
+async function search(need, k) {
+  running.abort();
+  running = new AbortController();
+  say("Recherche en cours…");
+  try {
+    const answer = await post("v1/search", { need, k }, running.signal);
+    show(answer, need, k);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    list.replaceChildren();
+    more.hidden = true;
+    say(error.message, true);
+  }
+}
+
+async function post(path, body, signal) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal,
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("Le serveur ne répond pas. Vérifiez votre connexion et réessayez.");
+  }
+  if (response.ok) return response.json();
+  throw new Error(explanation(response.status));
+}
+
+function explanation(code) {
+  if (code === 422) return "Ce besoin ne peut pas être cherché. Décrivez-le avec des mots, en 5 000 caractères au plus.";
+  if (code === 413) return "Ce texte est trop long. Gardez l'essentiel du besoin.";
+  return `Le serveur a répondu par une erreur (${code}). Réessayez dans un instant.`;
+}
+
+function show({ suggestions, took_ms }, need, k) {
+  shown = { need, k };
+  examples.hidden = true;
+  list.replaceChildren(...suggestions.map(card));
+  more.hidden = suggestions.length < k || k >= MOST;
+  const count = suggestions.length;
+  const ms = Math.max(1, Math.round(took_ms)).toLocaleString("fr-FR");
+  say(`${count} fournisseur${count > 1 ? "s" : ""}, du plus proche au moins proche de votre besoin (${ms} ms).`);
+}
+
+function say(text, error = false) {
+  status.textContent = text;
+  status.classList.toggle("error", error);
+}
+
+function card({ score, supplier, capability, highlights }) {
+  const name = element("h2", {}, supplier.name);
+  const place = element("div", { className: "place" }, placeOf(supplier));
+  const top = element("div", { className: "top" }, element("div", {}, name, place), closeness(score));
+  const sentence = element("p", { className: "capability" }, ...marked(capability, highlights));
+  return element("li", { tabIndex: -1 }, top, sentence, ...facts(supplier), ...others(supplier, capability), ...site(supplier));
+}
+
+function closeness(score) {
+  const percent = Math.round(score * 100);
+  const meter = element("meter", { min: 0, max: 100, value: percent });
+  meter.setAttribute("aria-label", `Proximité avec le besoin : ${percent} sur 100`);
+  return element("div", { className: "closeness" }, "proximité", meter);
+}
+
+function placeOf({ postcode, city, department }) {
+  if (city) return [postcode, city].filter(Boolean).join(" ");
+  return department ? `Département ${department}` : "";
+}
+
+// Places of highlights count code points, as the API says; JavaScript strings count UTF-16 units.
+function marked(text, highlights) {
+  const points = Array.from(text);
+  const pieces = [];
+  let done = 0;
+  for (const { start, end, weight } of highlights) {
+    pieces.push(points.slice(done, start).join(""));
+    const strength = weight > 0.66 ? "w3" : weight > 0.4 ? "w2" : "w1";
+    pieces.push(element("mark", { className: strength }, points.slice(start, end).join("")));
+    done = end;
+  }
+  return [...pieces, points.slice(done).join("")];
+}
+
+function facts({ certifications, series }) {
+  const texts = [...certifications, ...series.map((size) => SERIES[size] ?? size)];
+  if (!texts.length) return [];
+  return [element("ul", { className: "facts" }, ...texts.map((text) => element("li", {}, text)))];
+}
+
+function others({ capabilities }, shownOne) {
+  const rest = capabilities.filter((text) => text !== shownOne);
+  if (!rest.length) return [];
+  const items = rest.map((text) => element("li", {}, text));
+  const title = rest.length > 1 ? `${rest.length} autres capacités` : "1 autre capacité";
+  return [element("details", {}, element("summary", {}, title), element("ul", {}, ...items))];
+}
+
+function site({ url }) {
+  if (!url || !/^https?:/i.test(url)) return [];
+  const link = element("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank" }, new URL(url).hostname);
+  return [element("p", { className: "place" }, link)];
+}
+
+function element(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}

@@ -1,0 +1,40 @@
+"""What the rest of maillon knows of an embedding model."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+"""One unit row a text, shape `(n, dim)`: the dot product of two rows is their cosine."""
+
+EMBEDDED = "maillon-static-1"
+"""Name of the encoder whose weights ship inside the package."""
+
+
+class Encoder(Protocol):
+    """Places needs and capabilities in one space, near when one can meet the other."""
+
+    @property
+    def name(self) -> str:
+        """What `load_encoder` takes to load this encoder again."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    def encode_needs(self, texts: list[str]) -> Vectors:
+        """Query side: float32 unit rows, shape `(len(texts), dim)`."""
+
+    def encode_capabilities(self, texts: list[str]) -> Vectors:
+        """Passage side: float32 unit rows, shape `(len(texts), dim)`."""
+
+
+def load_encoder(name: str | None = None) -> Encoder:
+    """The embedded encoder, or the one that a hub id or a local folder names.
+
+    Raises `MaillonError` where nothing can be loaded under that name.
+    """
+    from embed.sentence import SentenceEncoder  # late: it imports torch
+
+    return SentenceEncoder(name or EMBEDDED)

@@ -1,0 +1,56 @@
+"""sentence-transformers behind the `Encoder` protocol; the only module that imports it."""
+
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from sentence_transformers import SentenceTransformer
+
+from embed.encoder import EMBEDDED, Vectors
+from embed.errors import MaillonError
+
+_MODEL = Path(__file__).parent / "model"
+_BATCH = 256
+
+
+class SentenceEncoder:
+    """Any sentence-transformers model; its query and passage prompts are used where it has them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._model = _load(name)
+        self._lock = Lock()  # a tokenizer in Rust refuses to be used by two threads at once
+        self.dim = self._model.get_embedding_dimension() or len(self._model.encode("a"))
+
+    def encode_needs(self, texts: list[str]) -> Vectors:
+        """Float32 unit rows, shape `(len(texts), dim)`."""
+        with self._lock:
+            return self._unit(self._model.encode_query(texts, batch_size=_BATCH))
+
+    def encode_capabilities(self, texts: list[str]) -> Vectors:
+        """Float32 unit rows, shape `(len(texts), dim)`."""
+        with self._lock:
+            return self._unit(self._model.encode_document(texts, batch_size=_BATCH))
+
+    def _unit(self, vectors: np.ndarray) -> Vectors:
+        rows = vectors.astype(np.float32).reshape(-1, self.dim)
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        rows /= np.where(norms > 0, norms, 1)
+        rows[norms[:, 0] == 0, 0] = 1  # a text without any known piece still has a unit row
+        return rows
+
+
+def _load(name: str) -> SentenceTransformer:
+    embedded = name == EMBEDDED
+    try:
+        model = SentenceTransformer(str(_MODEL) if embedded else name, local_files_only=embedded)
+    except (OSError, ValueError) as error:
+        raise MaillonError(
+            f"encoder {name!r} cannot be loaded ({_first_line(error)}). Give a hub id that this "
+            f"machine can reach, a folder saved by sentence-transformers, or {EMBEDDED!r}."
+        ) from error
+    return model.float()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,1 @@
+"""How the encoder of `embed/model/` is made: `python -m embed.train --data DIR --out DIR`."""

@@ -1,0 +1,142 @@
+"""`python -m embed.train.measure MODEL --data DIR`: the figures the encoder is tuned on."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import spearmanr
+from sentence_transformers import SentenceTransformer
+
+from embed.train.__main__ import WORK
+from embed.train.making import project
+from embed.train.positives import needs
+from embed.train.reading import key, records, rows
+from embed.train.teacher import Teacher
+
+Floats = NDArray[np.float32]
+Encode = Callable[[list[str]], Floats]
+
+
+class Figure(NamedTuple):
+    """One line of the report."""
+
+    name: str
+    value: float
+    unit: str
+
+
+def encoder(model: Path) -> Encode:
+    """Load the encoder of a folder, float32 on CPU; weights saved in float16 are widened."""
+    loaded = SentenceTransformer(str(model), device="cpu").float()
+
+    def encode(texts: list[str]) -> Floats:
+        vectors = loaded.encode(texts, batch_size=1024, show_progress_bar=False)
+        return np.asarray(vectors, np.float32)
+
+    return encode
+
+
+def similarity(encode: Encode, data: Path, split: str) -> Figure:
+    """Correlate, after Spearman, cosines with the human scores of STSb-fr, in hundredths."""
+    table = list(records(data / "eval-public" / "stsb-fr" / f"stsb-fr-{split}.tsv.gz"))
+    sides = [encode([row[f"phrase{side}_fr"] for row in table]) for side in (1, 2)]
+    cosines = (sides[0] * sides[1]).sum(axis=1)
+    gold = [float(row["score_0_5"]) for row in table]
+    rho = spearmanr(cosines, gold).statistic
+    return Figure(f"STSb-fr {split}, Spearman ({len(table)} pairs)", 100 * float(rho), "")
+
+
+def procurement(encode: Encode, data: Path) -> list[Figure]:
+    """Search for held-out needs among the 9,454 CPV labels: hit@10 and mean reciprocal rank, in %.
+
+    One row for each text of a notice; the notice's further codes are right answers too, and the
+    best of them counts. Ties are counted against the encoder.
+    """
+    table = list(records(data / "cpv" / "cpv2008_fr_en.tsv.gz"))
+    places = {row["code"][:8]: place for place, row in enumerate(table)}
+    kept = {(row["avis"], key(row["objet"])): row for row in needs(data, dev=True)}
+    cosines = encode([row["objet"] for row in kept.values()]) @ encode([r["fr"] for r in table]).T
+    answers = [[row["cpv"], *row["cpv_autres"].split()] for row in kept.values()]
+    ranks = np.array(
+        [
+            rank(line, [places[code] for code in codes if code in places])
+            for line, codes in zip(cosines, answers, strict=True)
+        ]
+    )
+    name = f"dev needs to CPV labels ({len(ranks)} of {len(table)})"
+    return [
+        Figure(f"{name}, hit@10", 100 * float((ranks <= 10).mean()), "%"),
+        Figure(f"{name}, MRR", 100 * float((1 / ranks).mean()), "%"),
+    ]
+
+
+def rank(scores: Floats, answers: list[int]) -> int:
+    """Give the rank, from 1, of the best of the right answers among float32 scores (n,)."""
+    best = scores[answers].max()
+    return 1 + int((np.delete(scores, answers) >= best).sum())
+
+
+def bitexts(encode: Encode, data: Path, work: Path) -> list[Figure]:
+    """Let French sentences find their English side, as the reduced teacher reads it: accuracy in %.
+
+    Needs the axes that training left in `work`; without them there is no figure.
+    """
+    if not (work / "axes.npy").exists():
+        return []
+    axes, teacher = np.load(work / "axes.npy"), Teacher(work)
+    folder = data / "eval-public" / "bitexte-dev-interne"
+    return [bitext(encode, teacher, axes, path) for path in sorted(folder.glob("*.tsv.gz"))]
+
+
+def bitext(encode: Encode, teacher: Teacher, axes: Floats, path: Path) -> Figure:
+    """Give the accuracy of one bitext, in %."""
+    fr, en, *_ = map(list, zip(*rows(path), strict=True))
+    targets = project(teacher.encode(en).astype(np.float32), axes)
+    found = (encode(fr) @ targets.T).argmax(axis=1)
+    right = np.array([en[place] == text for place, text in zip(found, en, strict=True)])
+    return Figure(f"{path.name.removesuffix('.tsv.gz')}, fr to teacher", 100 * right.mean(), "%")
+
+
+def speed(encode: Encode, data: Path) -> Figure:
+    """Count the texts encoded a second: procurement needs, best of three runs."""
+    texts = [row["objet"] for part in (True, False) for row in needs(data, dev=part)]
+    best = min(_seconds(encode, texts) for _ in range(3))
+    name = f"encode, {torch.get_num_threads()} threads ({len(texts)} needs)"
+    return Figure(name, len(texts) / best, "texts/s")
+
+
+def _seconds(encode: Encode, texts: list[str]) -> float:
+    start = time.perf_counter()
+    encode(texts)
+    return time.perf_counter() - start
+
+
+def main(
+    model: Annotated[Path, typer.Argument(help="Folder of the model.", exists=True)],
+    data: Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True)],
+    work: Annotated[Path, typer.Option(help="The folder --work of the training.")] = WORK,
+    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 3,
+    test: Annotated[bool, typer.Option("--test", help="STSb-fr test, once, at the end.")] = False,
+) -> None:
+    """Print the dev measures of a static encoder."""
+    torch.set_num_threads(threads)
+    encode = encoder(model)
+    figures = [similarity(encode, data, "dev"), *procurement(encode, data)]
+    figures += [*bitexts(encode, data, work), speed(encode, data)]
+    if test:
+        figures.append(similarity(encode, data, "test"))
+    table = Table("measure", "figure", "", title=str(model))
+    for figure in figures:
+        table.add_row(figure.name, f"{figure.value:.1f}", figure.unit)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""Does it work, in French, and how fast; knows `embed` and `index`, never `api`."""

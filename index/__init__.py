@@ -1,0 +1,1 @@
+"""Suppliers, their vectors, nearest neighbours, ranking; knows `embed`."""

@@ -1,0 +1,37 @@
+"""Every need of a file against its suppliers."""
+
+from collections.abc import Iterable, Iterator
+
+from embed.errors import MaillonError
+from index.engine import NeedError, SupplierIndex
+from index.lexical import common_words
+from index.needs import Need, Ranked
+from index.suppliers import Suggestion
+
+
+def rank_needs(
+    index: SupplierIndex, needs: Iterable[Need], k: int | None = None
+) -> Iterator[Ranked]:
+    """For each need, its own list of suppliers (or the whole index) re-ordered, best first.
+
+    `k` keeps only the first suggestions. Raises `MaillonError` naming the need where its text or
+    a supplier id is wrong.
+    """
+    known = {supplier.id: supplier for supplier in index.suppliers}
+    for need in needs:
+        unknown = [name for name in need.suppliers if name not in known]
+        if unknown:
+            raise MaillonError(
+                f"besoin {need.id} : fournisseur « {unknown[0]} » absent du fichier. "
+                "Corrigez l'identifiant."
+            )
+        listed = [known[name] for name in dict.fromkeys(need.suppliers)] or None
+        try:
+            suggestions = index.rerank(need.text, listed)
+        except NeedError as error:
+            raise MaillonError(f"besoin {need.id} : {error}") from error
+        yield from (_ranked(need, suggestion) for suggestion in suggestions[:k])
+
+
+def _ranked(need: Need, suggestion: Suggestion) -> Ranked:
+    return Ranked(need, suggestion, tuple(common_words(need.text, suggestion.capability)))

@@ -1,0 +1,82 @@
+"""From the two signals to one score, and to the words that explain it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embed.encoder import Encoder, Vectors
+from embed.text import Word, words
+from index.lexical import Lexical
+from index.suppliers import Highlight
+
+DENSE_WEIGHT = 0.4
+"""Share of the cosine in the score, the rest being BM25's; see `python -m eval.fusion`."""
+
+_SHOWN_FROM = 0.2
+"""Words that weigh less than this share of the heaviest one are not highlighted."""
+
+Scores = NDArray[np.float32]
+
+
+def fuse(cosines: Scores, shares: Scores) -> Scores:
+    """Convex combination of the two signals, both 0 to 1 (Bruch et al., arXiv 2210.11934, 4.1).
+
+    Neither is rescaled by the other results, so a pair has one score wherever it is met.
+    """
+    fused: Scores = DENSE_WEIGHT * np.clip(cosines, 0, 1) + (1 - DENSE_WEIGHT) * shares
+    return fused
+
+
+def cosines(vectors: Vectors, need: Vectors) -> Scores:
+    """Row-wise dot products, shape `(n,)`; the same for a row whatever rows stand beside it."""
+    products: Scores = np.einsum("ij,j->i", vectors, need)
+    return products
+
+
+def highlights(
+    need: str, need_vector: Vectors, capabilities: Sequence[str], encoder: Encoder, lexical: Lexical
+) -> list[tuple[Highlight, ...]]:
+    """For each capability, the words that weighed in its score and how much.
+
+    A word's dense weight is what the cosine loses when the word is taken out (occlusion, Zeiler
+    & Fergus 2014, section 4.2); its lexical weight is its share of BM25. Works with any encoder.
+    """
+    found = [words(capability) for capability in capabilities]
+    losses = _losses(need_vector, capabilities, found, encoder)
+    return [
+        _heaviest(of, DENSE_WEIGHT * loss + (1 - DENSE_WEIGHT) * _lexical(need, of, lexical))
+        for of, loss in zip(found, losses, strict=True)
+    ]
+
+
+def _lexical(need: str, found: Sequence[Word], lexical: Lexical) -> Scores:
+    return np.array(lexical.word_shares(need, found), np.float32)
+
+
+def _losses(
+    need: Vectors, capabilities: Sequence[str], found: Sequence[list[Word]], encoder: Encoder
+) -> list[Scores]:
+    texts = [
+        variant
+        for capability, of in zip(capabilities, found, strict=True)
+        for variant in (capability, *(_without(capability, word) for word in of))
+    ]
+    near = cosines(encoder.encode_capabilities(texts), need)
+    bounds = np.cumsum([1 + len(of) for of in found])[:-1]
+    return [np.clip(part[0] - part[1:], 0, 1) for part in np.split(near, bounds)]
+
+
+def _without(text: str, word: Word) -> str:
+    return f"{text[: word.start]} {text[word.end :]}"
+
+
+def _heaviest(found: Sequence[Word], weights: Scores) -> tuple[Highlight, ...]:
+    heaviest = float(weights.max(initial=0))
+    if heaviest <= 0:
+        return ()
+    return tuple(
+        Highlight(word.start, word.end, round(float(weight) / heaviest, 2))
+        for word, weight in zip(found, weights, strict=True)
+        if weight >= _SHOWN_FROM * heaviest
+    )

@@ -1,0 +1,46 @@
+"""What the tests share: the embedded encoder, and three invented suppliers."""
+
+import pytest
+
+from embed.encoder import Encoder, load_encoder
+from index.engine import SupplierIndex
+from index.suppliers import Supplier
+
+DECOLLETEUR = Supplier(
+    id="arve",
+    name="Décolletage de l'Arve",
+    capabilities=("Décolletage inox 316L et laiton, Ø 3 à 32 mm", "Tournage CN petites séries"),
+    department="74",
+    city="Cluses",
+    certifications=("EN 9100",),
+    series=("petite", "moyenne"),
+)
+THERMOFORMEUR = Supplier(
+    id="ain",
+    name="Formes & Plaques",
+    capabilities=("Thermoformage grand format ABS et PMMA, capots et coques en plastique",),
+    department="01",
+    city="Oyonnax",
+    url="https://formes-plaques.example",
+)
+CONFECTION = Supplier(
+    id="vendee",
+    name="Coutures du Bocage",
+    capabilities=("Confection de sacs et housses en toile enduite",),
+    department="85",
+)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    return load_encoder()
+
+
+@pytest.fixture
+def suppliers() -> list[Supplier]:
+    return [DECOLLETEUR, THERMOFORMEUR, CONFECTION]
+
+
+@pytest.fixture
+def index(suppliers: list[Supplier], encoder: Encoder) -> SupplierIndex:
+    return SupplierIndex.build(suppliers, encoder)

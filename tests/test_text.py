@@ -1,0 +1,81 @@
+import pytest
+
+from embed.text import clean, fold, light_stem, words
+
+
+def forms(text: str) -> list[str]:
+    return [word.strict for word in words(clean(text))]
+
+
+def test_elisions_and_stop_words_are_left_out() -> None:
+    assert forms("la coque qui protège la batterie de l'engin, jusqu'à 500 par an") == [
+        "coque",
+        "protege",
+        "batterie",
+        "engin",
+        "500",
+        "an",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "compared"),
+    [
+        ("Ø 3", ["ø3"]),
+        ("EN 9100", ["en9100"]),
+        ("EN9100", ["en9100"]),
+        ("NF EN ISO 9001", ["iso9001"]),
+        ("inox 316L", ["inox", "316l"]),
+        ("vis M12x1,5", ["vis", "m12x1,5"]),
+        ("6082-T6", ["6082-t6"]),
+        ("1.4404", ["1.4404"]),
+        ("presse 350 t", ["presse", "350t"]),
+        ("fraisage 5 axes", ["fraisage", "5axes"]),
+        ("ABS/PMMA", ["abs", "pmma"]),
+        ("presse-plieuse", ["presse", "plieuse"]),
+        ("Perçage profond;fraisage|tournage", ["percage", "profond", "fraisage", "tournage"]),
+    ],
+)
+def test_technical_tokens_stay_whole(written: str, compared: list[str]) -> None:
+    assert forms(written) == compared
+
+
+def test_places_count_code_points_of_the_text() -> None:
+    text = "🚲 châssis soudé"
+    assert [(w.start, w.end, text[w.start : w.end]) for w in words(text)] == [
+        (2, 9, "châssis"),
+        (10, 15, "soudé"),
+    ]
+
+
+def test_clean_drops_control_and_direction_characters() -> None:
+    assert clean(" l’usinage\x00\u202e\tpré\u00adcis \n") == "l'usinage précis"
+
+
+def test_fold_compares_spellings() -> None:
+    assert fold("ŒUVRE Éclairée") == fold("oeuvre éclairee") == "oeuvre eclairee"
+
+
+@pytest.mark.parametrize(
+    ("several", "one"),
+    [
+        ("panneaux", "panneau"),
+        ("tuyaux", "tuyau"),
+        ("metaux", "metal"),
+        ("pieces", "piece"),
+        ("moulees", "mouler"),
+        ("carters", "carter"),
+    ],
+)
+def test_light_stem_joins_the_forms_of_a_word(several: str, one: str) -> None:
+    assert light_stem(several) == light_stem(one)
+
+
+def test_strict_form_keeps_apart_what_the_stem_joins() -> None:
+    carter, carte = words("carter carte")
+    assert carter.stem == carte.stem
+    assert carter.strict != carte.strict
+
+
+def test_a_text_of_stop_words_or_signs_has_no_word() -> None:
+    assert words("pour le… et de la !") == []
