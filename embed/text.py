@@ -25,7 +25,7 @@ _ELISION = re.compile(r"^(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)'(?=\w)|^[^\w'Ã
 _BREAK = re.compile(r"(?<=[^\W_])'(?=\w)|[^\w.,']|[.,](?!\d)|(?<!\d)[.,]")
 _SUFFIX = re.compile(r"[^\w]$")
 # Stop words of the general language that name a thing or a property in a workshop.
-_MEANT = {"bas", "debout", "hors", "nouveau", "ouvert", "ouverte", "ouverts", "stop", "tour"}
+_MEANT = {"bas", "debout", "hors", "nouveau", "or", "ouvert", "ouverte", "ouverts", "stop"}
 
 
 class Word(NamedTuple):
@@ -84,14 +84,15 @@ def _forms(surface: str) -> tuple[str, str] | None:
     if norm := _NORMS.match(strict):
         strict = strict[norm.end() :]
     lone = len(strict) == 1 and not strict.isdigit()
-    if lone or strict.rstrip("'") in _stop_words() or not any(c.isalnum() for c in strict):
+    stop = surface.lower().rstrip("'") in _stop_words()  # accents kept: "maÃ¯s" is no "mais"
+    if lone or stop or not any(c.isalnum() for c in strict):
         return None
     return strict, light_stem(strict)
 
 
 @cache
 def _stop_words() -> frozenset[str]:
-    return frozenset(fold(word).rstrip("'\u2019") for word in STOP_WORDS) - _MEANT
+    return frozenset(word.rstrip("'\u2019") for word in STOP_WORDS) - _MEANT
 
 
 @cache

@@ -11,7 +11,7 @@ from stdnum.exceptions import ValidationError as NumberError
 from stdnum.fr import siret as siret_number
 
 from embed.errors import MaillonError
-from embed.text import clean, words
+from embed.text import clean
 from index.departments import DEPARTMENTS
 
 Series = Literal["prototype", "petite", "moyenne", "grande"]
@@ -158,7 +158,7 @@ def _capabilities(values: tuple[str, ...]) -> tuple[str, ...]:
                 f"capacité de {len(text)} caractères, {MAX_CAPABILITY} au plus : {_shown(text)}. "
                 "Coupez-la en plusieurs capacités séparées par « | »."
             )
-        if not words(text):
+        if not any(c.isalnum() for c in text):
             raise SupplierError(
                 f"capacité sans aucun mot : {_shown(text)}. Décrivez le savoir-faire."
             )

@@ -192,6 +192,7 @@ def test_lines_that_are_no_json_object_are_rejected(tmp_path: Path) -> None:
         ("a.csv", b"rue;ville\nx;y\n", "première ligne : « rue | ville »"),
         ("a.csv", b"\x00\x01\x02", "a.csv : fichier binaire, et non un texte."),
         ("a.csv", b"nom;capacites\nArve;\xc3\x28\x81\n", "a.csv:2: octet 0x81 illisible"),
+        ("a.csv", b'nom;capacites\nArve;"jamais\nferm\xe9;\n', "a.csv:2: ligne illisible"),
         ("a.xlsx", b"nom;capacites", "a.xlsx : classeur illisible"),
         ("a.pdf", b"%PDF", "a.pdf : format « .pdf » non lu. Enregistrez le fichier en .xlsx,"),
     ],

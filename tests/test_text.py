@@ -77,5 +77,9 @@ def test_strict_form_keeps_apart_what_the_stem_joins() -> None:
     assert carter.strict != carte.strict
 
 
+def test_accents_tell_a_thing_from_a_stop_word() -> None:
+    assert forms("de l'or, mais aussi du maïs") == ["or", "mais"]
+
+
 def test_a_text_of_stop_words_or_signs_has_no_word() -> None:
     assert words("pour le… et de la !") == []
