@@ -2,30 +2,25 @@
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
-from spacy.lang.fr import French
-from spacy.lang.fr.stop_words import STOP_WORDS
-from spacy.tokenizer import Tokenizer
+from embed.stopwords import STOP_WORDS
 
 _UNIT = r"(?:mm|cm|µm|kg|tonnes?|t|kN|bars?|kW|kV|V|litres?|L|°C|axes?)"
-_NORM = r"(?:NF|EN|ISO|IATF|DIN|ASTM|AISI|ASME|AMS|IPC|UL|API|JIS|QQ|MIL)"
-TECHNICAL = re.compile(
-    rf"\b{_NORM}(?:[ /-]{_NORM})*[ -]?\d[\w.-]*\w"  # EN 9100, NF EN ISO 9001
+# "en" in small letters is a word, but before the numbers of the best known standards.
+_BODY = r"(?:(?i:NF|ISO|IATF|DIN|ASTM|AISI|ASME|AMS|IPC|MIL)|EN|en(?= ?(?:iso|9100|1090|15085)))"
+_TOKEN = re.compile(
+    rf"\b{_BODY}(?:[ /-]{_BODY})*[ -]?\d[\w.-]*\w"  # EN 9100, NF EN ISO 9001
     r"|[Øø⌀] ?\d+(?:[.,]\d+)?"  # Ø 3
-    rf"|\d+(?:[.,]\d+)? ?{_UNIT}\b"  # 350 t, 5 axes
+    rf"|\b\d+(?:[.,]\d+)? ?{_UNIT}\b"  # 350 t, 5 axes
     r"|\bM\d+(?:[xX×]\d+(?:[.,]\d+)?)?\b"  # M12x1,5
     r"|\b\d{4}-[TtHhOo]\d+\b"  # 6082-T6
-    r"|\d+(?:[.,]\d+)+"  # 1.4404, 0,02
+    r"|\b\d+(?:[.,]\d+)+\b"  # 1.4404, 0,02
+    r"|[^\W_]+"  # a word; elided articles stand apart and count for nothing
 )
 # Before the last body that issued a norm: "NF EN ISO 9001" is compared as "iso9001".
-_NORMS = re.compile(r"(?:(?:nf|en|din)[ /_-]?)+(?=(?:en|iso)[ _-]?\d)")
-_ELISION = re.compile(r"^(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)'(?=\w)|^[^\w'Øø⌀]", re.IGNORECASE)
-_BREAK = re.compile(r"(?<=[^\W_])'(?=\w)|[^\w.,']|[.,](?!\d)|(?<!\d)[.,]")
-_SUFFIX = re.compile(r"[^\w]$")
-# Stop words of the general language that name a thing or a property in a workshop.
-_MEANT = {"bas", "debout", "hors", "nouveau", "or", "ouvert", "ouverte", "ouverts", "stop"}
+_BODIES = re.compile(r"(?:(?:nf|en|din)[ /-]?)+(?=(?:en|iso)[ -]?\d)")
 
 
 class Word(NamedTuple):
@@ -68,41 +63,21 @@ def light_stem(word: str) -> str:
 
 def words(text: str) -> list[Word]:
     """The content words of a clean text, in order, technical tokens such as "EN 9100" whole."""
-    glued = TECHNICAL.sub(lambda found: found[0].replace(" ", "_"), text)
-    places = ((token.idx, token.text) for token in _tokenizer()(glued))
     return [
-        Word(start, start + len(surface), *forms)
-        for start, surface in places
-        if (forms := _forms(surface))
+        Word(found.start(), found.end(), *forms)
+        for found in _TOKEN.finditer(text)
+        if (forms := _forms(found[0]))
     ]
 
 
 @lru_cache(maxsize=100_000)
-def _forms(surface: str) -> tuple[str, str] | None:
+def _forms(token: str) -> tuple[str, str] | None:
     """The strict and stemmed form of a token, None for one without meaning of its own."""
-    strict = fold(surface.replace("_", ""))
-    if norm := _NORMS.match(strict):
-        strict = strict[norm.end() :]
-    lone = len(strict) == 1 and not strict.isdigit()
-    stop = surface.lower().rstrip("'") in _stop_words()  # accents kept: "maïs" is no "mais"
-    if lone or stop or not any(c.isalnum() for c in strict):
+    if token.lower() in STOP_WORDS:  # accents kept: "maïs" is no "mais"
         return None
-    return strict, light_stem(strict)
-
-
-@cache
-def _stop_words() -> frozenset[str]:
-    return frozenset(word.rstrip("'\u2019") for word in STOP_WORDS) - _MEANT
-
-
-@cache
-def _tokenizer() -> Tokenizer:
-    """SpaCy's tokenizer with rules for trade French: elisions off, hyphens and slashes apart."""
-    whole = re.compile(rf"(?:{TECHNICAL.pattern.replace(' ', '_')})|aujourd'hui", re.IGNORECASE)
-    return Tokenizer(
-        French().vocab,
-        prefix_search=_ELISION.search,
-        suffix_search=_SUFFIX.search,
-        infix_finditer=_BREAK.finditer,
-        token_match=whole.fullmatch,
-    )
+    strict = fold(token)
+    if bodies := _BODIES.match(strict):
+        strict = strict[bodies.end() :]
+    strict = strict.replace(" ", "")
+    lone_letter = len(strict) == 1 and strict.isalpha() and strict.isascii()
+    return None if lone_letter else (strict, light_stem(strict))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embed.errors import MaillonError
+from embed.passages import passages
 from embed.text import clean, fold
 from index.departments import department_code, department_of
 from index.suppliers import Supplier, SupplierError, parse_supplier
@@ -194,7 +195,8 @@ def _complete_numbers(record: dict[str, Any]) -> None:
 
 def _split(cell: str) -> list[str]:
     parts = re.split(r"[|\n\r]+", cell)
-    return [_BULLET.sub("", part.strip()) for part in parts if part.strip()]
+    texts = (_BULLET.sub("", part.strip()) for part in parts if part.strip())
+    return [passage for text in texts for passage in passages(text)]
 
 
 def _list(values: dict[str, list[str]], name: str) -> list[str]:

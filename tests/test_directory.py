@@ -68,6 +68,15 @@ def test_capabilities_in_several_columns_and_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_a_page_of_prose_is_cut_into_passages(tmp_path: Path) -> None:
+    path = tmp_path / "annuaire.csv"
+    sentences = [f"Nous fabriquons la pièce numéro {n} en acier traité." for n in range(100)]
+    path.write_text(f"nom;description\nArve;{' '.join(sentences)}\n")
+    (supplier,) = read_suppliers(path).suppliers
+    assert len(supplier.capabilities) == 15
+    assert " ".join(supplier.capabilities) == " ".join(sentences)
+
+
 def test_lines_of_one_company_are_one_supplier(tmp_path: Path) -> None:
     path = tmp_path / "annuaire.csv"
     path.write_text("nom;capacité;cp\nArve;Tournage;74300\nArve;Fraisage;74300\n")

@@ -24,6 +24,9 @@ def test_elisions_and_stop_words_are_left_out() -> None:
         ("Ø 3", ["ø3"]),
         ("EN 9100", ["en9100"]),
         ("EN9100", ["en9100"]),
+        ("certifié en 9100", ["certifie", "en9100"]),
+        ("pièce en 316L", ["piece", "316l"]),
+        ("iso 13485", ["iso13485"]),
         ("NF EN ISO 9001", ["iso9001"]),
         ("inox 316L", ["inox", "316l"]),
         ("vis M12x1,5", ["vis", "m12x1,5"]),
@@ -33,6 +36,8 @@ def test_elisions_and_stop_words_are_left_out() -> None:
         ("fraisage 5 axes", ["fraisage", "5axes"]),
         ("ABS/PMMA", ["abs", "pmma"]),
         ("presse-plieuse", ["presse", "plieuse"]),
+        ("d'1 mm, (P>350t) tôle<3mm", ["1mm", "350t", "tole", "3mm"]),
+        ("aujourd'hui jusqu'à 2 m²", ["2", "m2"]),
         ("Perçage profond;fraisage|tournage", ["percage", "profond", "fraisage", "tournage"]),
     ],
 )
