@@ -1,5 +1,6 @@
 """The command line: each command parses, calls one function and prints."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -109,6 +110,8 @@ def serve(
     """
     if (index is None) != demo:
         raise typer.BadParameter("give either --index DIR or --demo")
+    # One thread a request, in torch and FAISS alike: under load, four make each one slower.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     import uvicorn
 
     from api.app import create_app

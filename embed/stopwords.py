@@ -26,9 +26,10 @@ STOP_WORDS = frozenset(
     seront serait soit soient
     ai as avons avez ont ayant avoir avait avaient aura auront aurait eu
     fait faite faits faites faire fais font faisant ferait
-    peut peux peuvent pouvez pouvons pouvoir pourrait pourra pourrais doit dois doivent devez devrait
-    faut faudrait veux veut voulons voudrais voudrait vouloir souhaite souhaitons souhaiterais
-    cherche cherchons recherche recherchons rechercher chercher besoin besoins trouver trouve
+    peut peux peuvent pouvez pouvons pouvoir pourrait pourra pourrais doit dois doivent devez
+    devrait faut faudrait veux veut voulons voudrais voudrait vouloir souhaite souhaitons
+    souhaiterais cherche cherchons recherche recherchons rechercher chercher besoin besoins
+    trouver trouve
     quelqu aujourd hui merci bonjour
     """.split()  # noqa: SIM905  (a list would be 400 lines)
 )

@@ -104,7 +104,7 @@ function show({ suggestions, took_ms }, need, k) {
   more.hidden = suggestions.length < k || k >= MOST;
   const count = suggestions.length;
   const ms = Math.max(1, Math.round(took_ms)).toLocaleString("fr-FR");
-  say(`${count} fournisseur${count > 1 ? "s" : ""}, du plus proche au moins proche de votre besoin (${ms} ms).`);
+  say(`${count} fournisseur${count > 1 ? "s" : ""}, de la meilleure à la moins bonne correspondance (${ms} ms).`);
 }
 
 function say(text, error = false) {
@@ -115,16 +115,16 @@ function say(text, error = false) {
 function card({ score, supplier, capability, highlights }) {
   const name = element("h2", {}, supplier.name);
   const place = element("div", { className: "place" }, placeOf(supplier));
-  const top = element("div", { className: "top" }, element("div", {}, name, place), closeness(score));
+  const top = element("div", { className: "top" }, element("div", {}, name, place), fit(score));
   const sentence = element("p", { className: "capability" }, ...marked(capability, highlights));
   return element("li", { tabIndex: -1 }, top, sentence, ...facts(supplier), ...others(supplier, capability), ...site(supplier));
 }
 
-function closeness(score) {
+function fit(score) {
   const percent = Math.round(score * 100);
   const meter = element("meter", { min: 0, max: 100, value: percent });
-  meter.setAttribute("aria-label", `Proximité avec le besoin : ${percent} sur 100`);
-  return element("div", { className: "closeness" }, "proximité", meter);
+  meter.setAttribute("aria-label", `Correspondance avec le besoin : ${percent} sur 100`);
+  return element("div", { className: "fit" }, "correspondance", meter);
 }
 
 function placeOf({ postcode, city, department }) {
