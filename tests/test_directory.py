@@ -150,6 +150,16 @@ def test_every_bad_line_is_reported_and_kept_in_a_file(tmp_path: Path) -> None:
     assert len(lines) == 6
 
 
+def test_mended_rejects_are_a_directory_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "annuaire.csv"
+    path.write_text("nom;capacités\nArve;Tournage\nBielle;\n")
+    rejects = read_suppliers(path).write_rejects()
+    assert rejects is not None
+    mended = rejects.read_text(encoding="utf-8-sig").replace(";Bielle", ";Bielle;Forge libre")
+    rejects.write_text(mended, encoding="utf-8-sig")
+    assert read_suppliers(rejects).suppliers == [Supplier("bielle", "Bielle", ("Forge libre",))]
+
+
 def test_a_mended_file_loses_its_rejects(tmp_path: Path) -> None:
     path = tmp_path / "annuaire.csv"
     path.write_text(BROKEN)
