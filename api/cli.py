@@ -139,13 +139,18 @@ def _read(files: Sequence[Path], *, strict: bool) -> list["Supplier"]:
     suppliers = []
     for file in files:
         directory = read_suppliers(file, strict=strict)
-        typer.echo(f"{file}: {len(directory.suppliers):,} fournisseurs ({directory.detected}).")
+        typer.echo(f"{file} : {_count(directory.suppliers, 'fournisseur')} ({directory.detected}).")
         for reject in directory.rejects[:20]:
             typer.echo(f"  {reject}", err=True)
         if rejected := directory.write_rejects():
-            typer.echo(f"  {len(directory.rejects):,} lignes rejetées : {rejected}", err=True)
+            typer.echo(f"  {_count(directory.rejects, 'ligne rejetée')} : {rejected}", err=True)
         suppliers += directory.suppliers
     return suppliers
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    plural = " ".join(f"{word}s" for word in noun.split())
+    return f"{len(things)} {noun if len(things) < 2 else plural}"
 
 
 def _load(encoder: str | None) -> "Encoder":

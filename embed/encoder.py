@@ -1,5 +1,6 @@
 """What the rest of maillon knows of an embedding model."""
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -33,8 +34,10 @@ class Encoder(Protocol):
 def load_encoder(name: str | None = None) -> Encoder:
     """The embedded encoder, or the one that a hub id or a local folder names.
 
+    A folder is named by its whole path, so that an index built with it opens from anywhere.
     Raises `MaillonError` where nothing can be loaded under that name.
     """
     from embed.sentence import SentenceEncoder  # late: it imports torch
 
-    return SentenceEncoder(name or EMBEDDED)
+    folder = Path(name or EMBEDDED)
+    return SentenceEncoder(str(folder.resolve()) if folder.is_dir() else name or EMBEDDED)

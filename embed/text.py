@@ -7,16 +7,18 @@ from typing import NamedTuple
 
 from embed.stopwords import STOP_WORDS
 
+_NUMBER = r"(?:\d{1,3}(?: \d{3})+|\d+)(?:[.,]\d+)?"
 _UNIT = r"(?:mm|cm|µm|kg|tonnes?|t|kN|bars?|kW|kV|V|litres?|L|°C|axes?)"
 # "en" in small letters is a word, but before the numbers of the best known standards.
 _BODY = r"(?:(?i:NF|ISO|IATF|DIN|ASTM|AISI|ASME|AMS|IPC|MIL)|EN|en(?= ?(?:iso|9100|1090|15085)))"
 _TOKEN = re.compile(
     rf"\b{_BODY}(?:[ /-]{_BODY})*[ -]?\d[\w.-]*\w"  # EN 9100, NF EN ISO 9001
     r"|[Øø⌀] ?\d+(?:[.,]\d+)?"  # Ø 3
-    rf"|\b\d+(?:[.,]\d+)? ?{_UNIT}\b"  # 350 t, 5 axes
+    rf"|\b{_NUMBER} ?{_UNIT}\b"  # 350 t, 5 axes, 5 000 L
     r"|\bM\d+(?:[xX×]\d+(?:[.,]\d+)?)?\b"  # M12x1,5
     r"|\b\d{4}-[TtHhOo]\d+\b"  # 6082-T6
     r"|\b\d+(?:[.,]\d+)+\b"  # 1.4404, 0,02
+    r"|\b\d{1,3}(?: \d{3})+\b"  # 20 000
     r"|[^\W_]+"  # a word; elided articles stand apart and count for nothing
 )
 # Before the last body that issued a norm: "NF EN ISO 9001" is compared as "iso9001".

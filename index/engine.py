@@ -19,7 +19,10 @@ from index.suppliers import Highlight, Suggestion, Supplier
 MAX_NEED = 5_000
 MAX_K = 1_000
 
+MAX_EXPLAINED = 100
+
 _BATCH = 1_024
+_STEP = 1e-4  # scores are given to four decimals, and equal ones ranked by id
 _PROBE = "usinage de pièces mécaniques en petite série"
 
 Track = Callable[[Sequence[list[str]]], Iterable[list[str]]]
@@ -112,7 +115,7 @@ class SupplierIndex:
     def search(self, need: str, k: int = 10, *, explain: bool = False) -> list[Suggestion]:
         """The `k` best suppliers, or all of them where there are fewer; best first.
 
-        With `explain`, each suggestion says which words of its capability weighed. Raises
+        With `explain`, each of the first 100 says which words of its capability weighed. Raises
         `NeedError` for a need without words or too long, or `k` outside 1 to 1,000.
         """
         need, vector = self._read(need)
@@ -167,7 +170,7 @@ class SupplierIndex:
             ids = [self.suppliers[owner].id for owner in self._owner[rows]]
             best = _best_by_owner(scores, self._owner[rows], ids)[:k]
             complete = depth >= len(self._capabilities)
-            if complete or (len(best) == k and scores[best[-1]] > bound):
+            if complete or (len(best) == k and scores[best[-1]] > bound + _STEP):
                 return rows[best].tolist(), scores[best]
             depth *= 4
 
@@ -194,8 +197,9 @@ class SupplierIndex:
     ) -> list[Suggestion]:
         shown: list[tuple[Highlight, ...]] = [()] * len(pairs)
         if explain and pairs:
-            texts = [capability for _, capability in pairs]
-            shown = highlights(need, vector, texts, self.encoder, self._lexical)
+            texts = [capability for _, capability in pairs[:MAX_EXPLAINED]]
+            explained = highlights(need, vector, texts, self.encoder, self._lexical)
+            shown[: len(explained)] = explained
         return [
             Suggestion(rank, round(float(score), 4), supplier, capability, marks)
             for rank, ((supplier, capability), score, marks) in enumerate(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from embed.errors import MaillonError
-from index.engine import NeedError, SupplierIndex
+from index.engine import MAX_NEED, NeedError, SupplierIndex
 from index.lexical import common_words
 from index.needs import Need, Ranked
 from index.suppliers import Suggestion
@@ -29,7 +29,10 @@ def rank_needs(
         try:
             suggestions = index.rerank(need.text, listed)
         except NeedError as error:
-            raise MaillonError(f"besoin {need.id} : {error}") from error
+            raise MaillonError(
+                f"besoin {need.id} : « {need.text[:60]} » n'a aucun mot ou dépasse {MAX_NEED} "
+                "caractères. Corrigez la ligne."
+            ) from error
         yield from (_ranked(need, suggestion) for suggestion in suggestions[:k])
 
 

@@ -87,7 +87,7 @@ def _table_needs(path: Path) -> Iterator[Need]:
 
 
 def _json_needs(path: Path) -> Iterator[Need]:
-    for line, text in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for line, text in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not text.strip():
             continue
         try:

@@ -16,6 +16,9 @@ DENSE_WEIGHT = 0.4
 _SHOWN_FROM = 0.2
 """Words that weigh less than this share of the heaviest one are not highlighted."""
 
+_READ = 100
+"""Words of a capability that are weighed one by one, from its beginning."""
+
 Scores = NDArray[np.float32]
 
 
@@ -42,7 +45,7 @@ def highlights(
     A word's dense weight is what the cosine loses when the word is taken out (occlusion, Zeiler
     & Fergus 2014, section 4.2); its lexical weight is its share of BM25. Works with any encoder.
     """
-    found = [words(capability) for capability in capabilities]
+    found = [words(capability)[:_READ] for capability in capabilities]
     losses = _losses(need_vector, capabilities, found, encoder)
     return [
         _heaviest(of, DENSE_WEIGHT * loss + (1 - DENSE_WEIGHT) * _lexical(need, of, lexical))

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -122,15 +123,17 @@ def _excel_lines(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     from openpyxl import load_workbook  # late: only for workbooks
     from openpyxl.utils.exceptions import InvalidFileException
 
+    broken = (InvalidFileException, zipfile.BadZipFile, zlib.error, EOFError, SyntaxError)
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        with closing(load_workbook(path, read_only=True, data_only=True)) as book:
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # some programs write a wrong size, which would hide cells
+            for line, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+                yield line, _cells(map(_cell, cells))
+    except (*broken, KeyError, IndexError, ValueError) as error:
         raise MaillonError(
             f"{path.name} : classeur illisible ({error}). Rouvrez-le et enregistrez-le en .xlsx."
         ) from error
-    with closing(book):
-        for line, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
-            yield line, _cells(map(_cell, cells))
 
 
 def _cell(value: object) -> str:

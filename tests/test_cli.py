@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = maillon("index", "annuaire.csv", "--to", "annuaire.index", cwd=folder)
     assert built.returncode == 0, built.stderr
     assert built.stdout == (
-        "annuaire.csv: 2 fournisseurs (Windows-1252, séparateur « ; »).\n"
+        "annuaire.csv : 2 fournisseurs (Windows-1252, séparateur « ; »).\n"
         "annuaire.index: 2 suppliers, 3 capabilities.\n"
     )
     return folder
@@ -65,7 +65,7 @@ def test_bad_lines_are_reported_and_kept(folder: Path) -> None:
     done = maillon("index", "mauvais.csv", "--to", "m.index", cwd=folder)
     assert done.returncode == 0
     assert "mauvais.csv:3: aucune capacité." in done.stderr
-    assert "1 lignes rejetées : mauvais.csv.rejects.csv" in done.stderr
+    assert "1 ligne rejetée : mauvais.csv.rejects.csv" in done.stderr
     assert (folder / "mauvais.csv.rejects.csv").is_file()
     strict = maillon("index", "mauvais.csv", "--to", "s.index", "--strict", cwd=folder)
     assert (strict.returncode, (folder / "s.index").exists()) == (2, False)

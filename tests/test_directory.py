@@ -225,6 +225,17 @@ def test_a_file_that_is_no_directory_says_what_to_do(
     assert message in str(caught.value)
 
 
+def test_a_truncated_workbook_is_told(tmp_path: Path) -> None:
+    book = Workbook()
+    for n in range(200):
+        book.active.append([f"Entreprise {n}", f"Capacité {n}"])
+    book.save(tmp_path / "a.xlsx")
+    content = (tmp_path / "a.xlsx").read_bytes()
+    (tmp_path / "a.xlsx").write_bytes(content[: len(content) // 2])
+    with pytest.raises(MaillonError, match=r"a\.xlsx : classeur illisible"):
+        read_suppliers(tmp_path / "a.xlsx")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MaillonError, match=r"nowhere\.csv: no such file"):
         read_suppliers(tmp_path / "nowhere.csv")

@@ -37,9 +37,12 @@ def test_the_default_is_the_embedded_one(encoder: Encoder) -> None:
     assert (encoder.name, encoder.dim) == (EMBEDDED, 256)
 
 
-def test_a_folder_saved_by_sentence_transformers_loads(tmp_path: Path) -> None:
+def test_a_folder_saved_by_sentence_transformers_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     SentenceTransformer(str(MODEL), prompts={"query": "besoin : "}).save(str(tmp_path / "mine"))
-    mine = load_encoder(str(tmp_path / "mine"))
+    monkeypatch.chdir(tmp_path)
+    mine = load_encoder("mine")
     prompted, bare = mine.encode_needs(["coque"])[0], mine.encode_capabilities(["coque"])[0]
     assert mine.name == str(tmp_path / "mine")
     assert prompted @ bare < 0.99

@@ -34,6 +34,7 @@ def test_elisions_and_stop_words_are_left_out() -> None:
         ("1.4404", ["1.4404"]),
         ("presse 350 t", ["presse", "350t"]),
         ("fraisage 5 axes", ["fraisage", "5axes"]),
+        ("cuves de 5 000 L, 20 000 pièces", ["cuves", "5000l", "20000", "pieces"]),
         ("ABS/PMMA", ["abs", "pmma"]),
         ("presse-plieuse", ["presse", "plieuse"]),
         ("d'1 mm, (P>350t) tôle<3mm", ["1mm", "350t", "tole", "3mm"]),
