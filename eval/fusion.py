@@ -5,50 +5,38 @@ hardest: a trade name to the definition, a product and a material to the sheet, 
 the sheet, a lay phrase to the definition. A dev measure: nothing here is a claim of quality.
 """
 
-import json
 import random
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import embed
 from embed.encoder import Encoder, load_encoder
+from embed.lexicon import Entry, read_lexicon
 from index.lexical import Lexical
 
-LEXICON = Path(embed.__path__[0]) / "lexicon"
 WEIGHTS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 SAMPLE = 500
 
-Entry = dict[str, Any]
-
 
 def _definition(entry: Entry) -> str:
-    return str(entry["definition"])
+    return entry.definition
 
 
 def _sheet(entry: Entry) -> str:
-    return ", ".join([entry["label"], *entry["synonyms"], *entry["products"]])
+    return ", ".join([entry.label, *entry.synonyms, *entry.products])
 
 
 READINGS: tuple[tuple[str, Callable[[Entry, random.Random], str], Callable[[Entry], str]], ...] = (
-    ("trade name → definition", lambda e, r: r.choice([e["label"], *e["synonyms"]]), _definition),
+    ("trade name → definition", lambda e, r: r.choice([e.label, *e.synonyms]), _definition),
     (
         "product + material → definition",
-        lambda e, r: f"{r.choice(e['products'])} {r.choice(e['materials'])}",
+        lambda e, r: f"{r.choice(e.products)} {r.choice(e.materials)}",
         _definition,
     ),
-    ("lay phrase → sheet", lambda e, r: str(r.choice(e["lay"])), _sheet),
-    ("lay phrase → definition", lambda e, r: str(r.choice(e["lay"])), _definition),
+    ("lay phrase → sheet", lambda e, r: r.choice(e.lay), _sheet),
+    ("lay phrase → definition", lambda e, r: r.choice(e.lay), _definition),
 )
-
-
-def entries(folder: Path = LEXICON) -> list[Entry]:
-    """Every entry of the lexicon, sector by sector."""
-    files = sorted(folder.glob("*.jsonl"))
-    return [json.loads(line) for f in files for line in f.read_text("utf-8").splitlines()]
 
 
 def ndcg_by_weight(
@@ -63,7 +51,7 @@ def ndcg_by_weight(
 
 def main() -> None:
     """Print a line a reading."""
-    encoder, lexicon = load_encoder(), entries()
+    encoder, lexicon = load_encoder(), read_lexicon()
     draw = random.Random(0)
     places = np.array(draw.sample(range(len(lexicon)), min(SAMPLE, len(lexicon))))
     print(f"{encoder.name}, {len(lexicon)} entries, {len(places)} needs a line, nDCG@10")  # noqa: T201
