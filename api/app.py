@@ -1,15 +1,16 @@
 """The HTTP door: JSON API, its documentation, and the search page."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
-from pydantic import Field, TypeAdapter
+from fastapi.responses import FileResponse, JSONResponse, Response
+from pydantic import ConfigDict, Field, TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -18,6 +19,9 @@ from index.engine import MAX_K, MAX_NEED, NeedError, SupplierIndex
 from index.suppliers import Suggestion, Supplier
 
 MAX_RERANK = 1_000
+MAX_RERANK_CAPABILITIES = 20_000
+
+_STATIC = Path(__file__).parent / "static"
 
 _NEED = "la coque qui protège la batterie de mon vélo cargo, 500 par an"
 _EXAMPLE_SUPPLIER = {
@@ -37,6 +41,8 @@ K = Annotated[int, Field(ge=1, le=MAX_K, description="How many suggestions to re
 class SearchRequest:
     """A need to be answered from the directory."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     need: NeedText
     k: K = 10
     explain: bool = True
@@ -44,11 +50,26 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class RerankRequest:
-    """A need, and the suppliers to put in order; they need not be in the directory."""
+    """A need, and the suppliers to put in order; they need not be in the directory.
+
+    At most 1,000 of them, with at most 20,000 capabilities in all, each id once.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     need: NeedText
     suppliers: Annotated[list[Supplier], Field(max_length=MAX_RERANK)]
     explain: bool = True
+
+    def __post_init__(self) -> None:
+        if len({supplier.id for supplier in self.suppliers}) < len(self.suppliers):
+            raise ValueError("an id stands twice among the suppliers. Give each its own.")
+        capabilities = sum(len(supplier.capabilities) for supplier in self.suppliers)
+        if capabilities > MAX_RERANK_CAPABILITIES:
+            raise ValueError(
+                f"{capabilities:,} capabilities, at most {MAX_RERANK_CAPABILITIES:,} are ranked at "
+                "once. Send fewer suppliers."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +98,16 @@ class Problem:
     detail: str
 
 
+def _problem_of(description: str) -> dict[str, Any]:
+    schema = TypeAdapter(Problem).json_schema()
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+
+
 _ANSWER = TypeAdapter(Answer)
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "The body is not text that can be read"},
-    413: {"model": Problem, "description": "The body is larger than the service reads"},
-    422: {"model": Problem, "description": "The need, `k` or a supplier cannot be used"},
+    400: _problem_of("The body is not text that can be read"),
+    413: _problem_of("The body is larger than the service reads"),
+    422: _problem_of("The need, `k` or a supplier cannot be used"),
 }
 
 
@@ -108,7 +134,11 @@ def create_app(index: SupplierIndex) -> FastAPI:
         """Whether the service answers, with which encoder and how many suppliers."""
         return Health("ok", index.encoder.name, len(index))
 
-    app.mount("/", StaticFiles(packages=[("api", "static")], html=True))
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(_STATIC / "index.html")
+
+    app.mount("/static", StaticFiles(directory=_STATIC))
     return app
 
 
@@ -166,12 +196,11 @@ def _example(**body: object) -> dict[str, Any]:
     return {"requestBody": {"content": {"application/json": {"example": body}}}}
 
 
-def _problem(status: int, title: str, detail: str) -> JSONResponse:
-    return JSONResponse(
-        {"title": title, "status": status, "detail": detail},
-        status,
-        media_type="application/problem+json",
-    )
+def _problem(
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    content = {"title": title, "status": status, "detail": detail}
+    return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
 def _need_error(_: Request, error: NeedError) -> JSONResponse:
@@ -181,8 +210,10 @@ def _need_error(_: Request, error: NeedError) -> JSONResponse:
 def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return _problem(422, "The request cannot be read", f"{place}: {first['msg']}")
+    said = first["msg"].removeprefix("Value error, ")
+    return _problem(422, "The request cannot be read", f"{place}: {said}")
 
 
 def _http_error(_: Request, error: HTTPException) -> JSONResponse:
-    return _problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail))
+    title = HTTPStatus(error.status_code).phrase
+    return _problem(error.status_code, title, str(error.detail), error.headers)

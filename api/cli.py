@@ -88,10 +88,13 @@ def rerank(
     from index.matching import rank_needs
     from index.needs import read_needs, write_ranking
 
+    if out.resolve() in (needs.resolve(), suppliers.resolve()):
+        raise MaillonError(f"{out} is read by this very command. Write the result elsewhere.")
     wanted = read_needs(needs)
+    typer.echo(f"{needs} : {_count(wanted.needs, 'besoin')} ({wanted.detected}).")
     built = _build(_read([suppliers], strict=False), _load(encoder))
-    count = write_ranking(out, rank_needs(built, _track("Ranking", wanted), k))
-    typer.echo(f"{out}: {count:,} lines for {len(wanted):,} needs.")
+    count = write_ranking(out, rank_needs(built, _track("Ranking", wanted.needs), k))
+    typer.echo(f"{out}: {count:,} lines for {_count(wanted.needs, 'need')}.")
 
 
 @app.command()
@@ -134,14 +137,22 @@ def bench(
 
 
 def _read(files: Sequence[Path], *, strict: bool) -> list["Supplier"]:
-    from index.directory import read_suppliers
+    from index.directory import Known, read_suppliers
 
+    known: Known = {}
+    directories = [read_suppliers(file, strict=strict, known=known) for file in files]
     suppliers = []
-    for file in files:
-        directory = read_suppliers(file, strict=strict)
+    for file, directory in zip(files, directories, strict=True):
+        if directory.rejects and directory.rejects_path() in files:
+            raise MaillonError(
+                f"{directory.rejects_path()} is read by this command, and is where the rejects of "
+                f"{file} go. Give the mended file another name."
+            )
         typer.echo(f"{file} : {_count(directory.suppliers, 'fournisseur')} ({directory.detected}).")
         for reject in directory.rejects[:20]:
             typer.echo(f"  {reject}", err=True)
+        if len(directory.rejects) > 20:
+            typer.echo(f"  … et {len(directory.rejects) - 20} autres.", err=True)
         if rejected := directory.write_rejects():
             typer.echo(f"  {_count(directory.rejects, 'ligne rejetée')} : {rejected}", err=True)
         suppliers += directory.suppliers

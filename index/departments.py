@@ -1,5 +1,7 @@
 """The 101 French départements: INSEE code → name."""
 
+import re
+
 from embed.text import fold
 
 DEPARTMENTS = {
@@ -28,15 +30,24 @@ DEPARTMENTS = {
     "976": "Mayotte",
 }  # fmt: skip
 
-_CODES = {fold(name).replace("-", " "): code for code, name in DEPARTMENTS.items()}
+
+def _plain(name: str) -> str:
+    words = fold(name).replace("-", " ").replace("'", " ").split()
+    return " ".join(word for word in words if word not in ("l", "la", "le", "les", "d", "de", "du"))
+
+
+_CODES = {_plain(name): code for code, name in DEPARTMENTS.items()}
 
 
 def department_code(text: str) -> str:
-    """The code in "74", "1", "74 - Haute-Savoie" or "Haute-Savoie"; the text itself if none is."""
-    first = text.split()[0].rstrip("-:").upper().zfill(2) if text.strip() else ""
-    if first in DEPARTMENTS:
-        return first
-    return _CODES.get(fold(text).replace("-", " ").strip(), text)
+    """The code in "74", "1", "74 - Haute-Savoie", "Isère (38)" or "Haute Savoie".
+
+    The text itself where it names none.
+    """
+    for number in re.findall(r"2[ABab]|\d{1,3}", text):
+        if number.upper().zfill(2) in DEPARTMENTS:
+            return str(number.upper().zfill(2))
+    return _CODES.get(_plain(re.sub(r"\(.*?\)", "", text)), text)
 
 
 def department_of(postcode: str) -> str | None:

@@ -1,10 +1,11 @@
 """Supplier directories: CSV, Excel or JSONL files in, suppliers and rejected lines out."""
 
 import csv
+import html
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +13,43 @@ from embed.errors import MaillonError
 from embed.passages import passages
 from embed.text import clean, fold
 from index.departments import department_code, department_of
+from index.dialects import harmless
 from index.suppliers import Supplier, SupplierError, parse_supplier
-from index.tables import Columns, Row, harmless, read_table
+from index.tables import Columns, Row, read_table
 
-COLUMNS: Columns = {
-    "name": ("nom", "name", "raison sociale", "denomination", "denomination sociale", "entreprise",
-             "nom de l entreprise", "societe", "fournisseur", "supplier", "company", "enseigne"),
-    "capabilities": ("capacites", "capacite", "capabilities", "capability", "savoir faire",
-                     "activites", "activite", "competences", "competence", "prestations",
-                     "procedes", "services", "description", "skills", "activities"),
-    "id": ("id", "identifiant", "reference", "ref", "code fournisseur", "supplier id"),
-    "department": ("departement", "dep", "dept", "department", "code departement",
-                   "n departement"),
-    "postcode": ("code postal", "cp", "postcode", "postal code", "zip", "zip code"),
-    "city": ("commune", "ville", "city", "town", "localite"),
-    "lat": ("lat", "latitude"),
-    "lon": ("lon", "lng", "longitude"),
-    "certifications": ("certifications", "certification", "certificats", "labels", "normes",
-                       "qualifications"),
-    "series": ("series", "serie", "taille de serie", "tailles de serie", "volumes"),
-    "naf": ("naf", "code naf", "ape", "code ape", "naf code"),
-    "siret": ("siret", "n siret", "numero siret", "siret number"),
-    "url": ("site web", "site", "site internet", "url", "website", "web"),
-}  # fmt: skip
+COLUMNS = Columns(
+    names={
+        "name": ("raison sociale", "denomination sociale", "denomination", "entreprise",
+                 "nom de l entreprise", "nom entreprise", "societe", "nom de la societe",
+                 "nom societe", "fournisseur", "nom du fournisseur", "supplier", "company",
+                 "company name", "enseigne", "nom", "name"),
+        "capabilities": ("capacites", "capacite", "capabilities", "capability", "savoir faire",
+                         "activites", "activite", "activite principale", "activites principales",
+                         "activite secondaire", "activites secondaires", "competences",
+                         "competence", "prestations", "procedes", "services", "specialites",
+                         "specialite", "metiers", "metier", "description", "skills",
+                         "activities"),
+        "id": ("id", "identifiant", "reference", "ref", "code fournisseur", "supplier id"),
+        "department": ("departement", "dep", "dept", "department", "code departement",
+                       "n departement", "numero departement"),
+        "postcode": ("code postal", "cp", "postcode", "postal code", "zip code", "zip"),
+        "city": ("commune", "ville", "city", "town", "localite"),
+        "lat": ("latitude", "lat"),
+        "lon": ("longitude", "lon", "lng"),
+        "certifications": ("certifications", "certification", "certificats", "labels", "normes",
+                           "qualifications"),
+        "series": ("series", "serie", "taille de serie", "tailles de serie", "volumes"),
+        "naf": ("naf", "code naf", "ape", "code ape", "naf code"),
+        "siret": ("siret", "n siret", "numero siret", "siret number"),
+        "url": ("site web", "site internet", "url", "website", "site", "web"),
+    },
+    required=("name", "capabilities"),
+    several=("capabilities", "certifications", "series"),
+    example=(
+        "une colonne « nom », « entreprise » ou « raison sociale », et une colonne « capacités », "
+        "« savoir-faire », « activités » ou « prestations »"
+    ),
+)  # fmt: skip
 _JSONL = (".jsonl", ".ndjson")
 _SERIES = {
     "prototype": ("proto", "unitaire", "piece unique"),
@@ -43,6 +58,12 @@ _SERIES = {
     "grande": ("grand", "large"),
 }
 _BULLET = re.compile(r"^[-•·*–]\s+")
+_BREAK_TAG = re.compile(r"<(?:br|/p|/li|/div|/tr)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][^>]*>", re.IGNORECASE)
+_NOTHING = {"", "-", "n/a", "na", "neant", "aucun", "aucune", "sans objet", "nc"}
+
+Known = dict[str, tuple[list[Supplier], int, str]]
+"""Ids already read: for each the list that holds the supplier, its place there, and file:line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +89,21 @@ class Directory:
     suppliers: list[Supplier] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
-    def write_rejects(self) -> Path | None:
-        """Write the rejected lines and their reasons beside the file, ready for Excel.
+    def rejects_path(self) -> Path:
+        """Where `write_rejects` writes: beside the file, under a name of its own."""
+        return self.path.with_name(f"{self.path.name}.rejects.csv")
 
-        Nothing is written, and an earlier rejects file goes, where every line was accepted.
+    def write_rejects(self) -> Path | None:
+        """Write the rejected lines and their reasons beside the file, ready to be mended in Excel.
+
+        An earlier rejects file is set aside under a numbered name: it may have been mended.
         """
-        beside = self.path.with_name(f"{self.path.name}.rejects.csv")
         if not self.rejects:
-            beside.unlink(missing_ok=True)
             return None
+        beside = self.rejects_path()
+        if beside.exists():
+            taken = sum(1 for _ in beside.parent.glob(f"{beside.stem}-*.csv"))
+            beside.rename(beside.with_name(f"{beside.stem}-{taken + 1}.csv"))
         with beside.open("w", encoding="utf-8-sig", newline="") as file:
             sheet = csv.writer(file, delimiter=";")
             sheet.writerow(("ligne", "motif", *self.header))
@@ -84,22 +111,22 @@ class Directory:
         return beside
 
 
-def read_suppliers(path: Path, *, strict: bool = False) -> Directory:
+def read_suppliers(path: Path, *, strict: bool = False, known: Known | None = None) -> Directory:
     """Read a directory; `strict` stops at the first line that would be rejected.
 
     Lines of one company (same id, nothing else different) are one supplier with the capabilities
-    of all. Raises `MaillonError` where the file cannot be read at all, or, with `strict`, at the
-    first bad line.
+    of all; so are lines of several files that are read with one `known`. Raises `MaillonError`
+    where the file cannot be read at all, or, with `strict`, at the first bad line.
     """
     if not path.is_file():
         raise MaillonError(f"{path}: no such file. Give a .csv, .xlsx or .jsonl file of suppliers.")
+    known = {} if known is None else known
     directory, records = _open(path)
-    seen: dict[str, tuple[int, int]] = {}
     for line, cells, record in records:
         try:
             if isinstance(record, SupplierError):
                 raise record
-            _add(directory.suppliers, parse_supplier(record), line, seen)
+            _add(directory.suppliers, parse_supplier(record), f"{path.name}:{line}", known)
         except SupplierError as error:
             reject = Reject(path, line, str(error), cells)
             if strict:
@@ -114,26 +141,27 @@ _Record = tuple[int, tuple[str, ...], dict[str, Any] | SupplierError]
 def _open(path: Path) -> tuple[Directory, Iterator[_Record]]:
     if path.suffix.lower() in _JSONL:
         return Directory(path, ("ligne d'origine",), "JSONL"), _json_records(path)
-    table = read_table(path, COLUMNS, required=("name", "capabilities"))
+    table = read_table(path, COLUMNS)
     records = (_table_record(row, len(table.header)) for row in table.rows)
     return Directory(path, table.header, table.detected), records
 
 
-def _add(
-    suppliers: list[Supplier], new: Supplier, line: int, seen: dict[str, tuple[int, int]]
-) -> None:
-    if new.id not in seen:
-        seen[new.id] = (len(suppliers), line)
+def _add(suppliers: list[Supplier], new: Supplier, at: str, known: Known) -> None:
+    if new.id not in known:
+        known[new.id] = (suppliers, len(suppliers), at)
         suppliers.append(new)
         return
-    place, first = seen[new.id]
-    known = suppliers[place]
-    if replace(new, capabilities=known.capabilities) != known:
-        raise SupplierError(
-            f"identifiant « {new.id} » déjà donné ligne {first} à une fiche différente "
-            f"(« {known.name} »). Corrigez l'un des deux ou ajoutez une colonne « id »."
-        )
-    suppliers[place] = replace(known, capabilities=(*known.capabilities, *new.capabilities))
+    holder, place, first = known[new.id]
+    old = holder[place]
+    for attribute in fields(Supplier):
+        one, other = getattr(old, attribute.name), getattr(new, attribute.name)
+        if attribute.name != "capabilities" and one != other:
+            raise SupplierError(
+                f"identifiant « {new.id} » déjà donné en {first}, avec un autre champ "
+                f"« {attribute.name} » : « {one} » là, « {other} » ici. Accordez les deux lignes, "
+                "ou distinguez les entreprises par une colonne « id »."
+            )
+    holder[place] = replace(old, capabilities=(*old.capabilities, *new.capabilities))
 
 
 def _json_records(path: Path) -> Iterator[_Record]:
@@ -141,24 +169,30 @@ def _json_records(path: Path) -> Iterator[_Record]:
         for line, content in enumerate(file, start=1):
             if content.strip():
                 text = content.decode("utf-8-sig", errors="replace").strip()
-                yield line, (text,), _json_record(text)
+                yield line, (text,), _json_record(content)
 
 
-def _json_record(text: str) -> dict[str, Any] | SupplierError:
+def _json_record(content: bytes) -> dict[str, Any] | SupplierError:
     try:
+        text = content.decode("utf-8-sig")
         record = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return SupplierError(f"JSON illisible ({error}). Corrigez la ligne : {text[:60]}")
+    except UnicodeDecodeError as error:
+        return SupplierError(
+            f"octet {content[error.start]:#x} illisible en UTF-8. Enregistrez le fichier en UTF-8."
+        )
+    except (json.JSONDecodeError, RecursionError):
+        return SupplierError(f"JSON illisible : « {clean(text)[:60]} ». Corrigez la ligne.")
     if not isinstance(record, dict):
-        return SupplierError(f"un objet JSON {{…}} est attendu, trouvé : {text[:60]}")
+        return SupplierError(f"un objet JSON {{…}} est attendu, trouvé : « {clean(text)[:60]} ».")
     return record
 
 
 def _table_record(row: Row, width: int) -> _Record:
     if len(row.cells) > width:
+        beyond = " | ".join(cell for cell in row.cells[width:] if cell)
         error = SupplierError(
-            f"{len(row.cells)} cellules pour {width} colonnes. Mettez entre guillemets les textes "
-            "qui contiennent le séparateur."
+            f"cellules au-delà des colonnes titrées : « {beyond[:60]} ». Donnez-leur un titre ou "
+            "videz-les ; dans un CSV, mettez entre guillemets les textes où est le séparateur."
         )
         return row.line, row.cells, error
     try:
@@ -169,7 +203,7 @@ def _table_record(row: Row, width: int) -> _Record:
 
 def _from_cells(values: dict[str, list[str]]) -> dict[str, Any]:
     record: dict[str, Any] = {name: cells[0] for name, cells in values.items()}
-    record["name"] = record.get("name", "")
+    record["name"] = _plain(record.get("name", ""))
     record["capabilities"] = [c for cell in values.get("capabilities", []) for c in _split(cell)]
     record["certifications"] = _list(values, "certifications")
     record["series"] = [_series(text) for text in _list(values, "series")]
@@ -184,8 +218,8 @@ def _from_cells(values: dict[str, list[str]]) -> dict[str, Any]:
 def _complete_numbers(record: dict[str, Any]) -> None:
     """Give back the leading zeros that spreadsheets drop, and the département of a postcode."""
     for name, digits in (("postcode", 5), ("siret", 14)):
-        compact = record.get(name, "").replace(" ", "").replace("\xa0", "")
-        if compact.isdigit() and len(compact) == digits - 1:
+        compact = "".join(record.get(name, "").split())
+        if compact.isdigit() and len(compact) >= digits - 1:
             record[name] = compact.zfill(digits)
     if "department" in record:
         record["department"] = department_code(record["department"])
@@ -193,15 +227,22 @@ def _complete_numbers(record: dict[str, Any]) -> None:
         record["department"] = code
 
 
+def _plain(cell: str) -> str:
+    """A cell without the tags and entities that a web site left in it, nor words for nothing."""
+    text = html.unescape(_TAG.sub(" ", _BREAK_TAG.sub("\n", cell))).strip()
+    spreadsheet_error = text.startswith("#") and text[1:2].isupper()  # #REF!, #N/A
+    return "" if spreadsheet_error or fold(text) in _NOTHING else text
+
+
 def _split(cell: str) -> list[str]:
-    parts = re.split(r"[|\n\r]+", cell)
+    parts = re.split(r"[|\n\r]+", _plain(cell))
     texts = (_BULLET.sub("", part.strip()) for part in parts if part.strip())
     return [passage for text in texts for passage in passages(text)]
 
 
 def _list(values: dict[str, list[str]], name: str) -> list[str]:
-    parts = re.split(r"[|;,\n\r]+", "|".join(values.get(name, [])))
-    return [part.strip() for part in parts if part.strip()]
+    parts = re.split(r"[|;,\n\r]+", _plain("|".join(values.get(name, []))))
+    return [part.strip() for part in parts if fold(part.strip()) not in _NOTHING]
 
 
 def _series(text: str) -> str:

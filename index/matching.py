@@ -15,15 +15,16 @@ def rank_needs(
     """For each need, its own list of suppliers (or the whole index) re-ordered, best first.
 
     `k` keeps only the first suggestions. Raises `MaillonError` naming the need where its text or
-    a supplier id is wrong.
+    a supplier, given by id or by name, is not in the index.
     """
-    known = {supplier.id: supplier for supplier in index.suppliers}
+    known = {supplier.name: supplier for supplier in index.suppliers}
+    known |= {supplier.id: supplier for supplier in index.suppliers}
     for need in needs:
         unknown = [name for name in need.suppliers if name not in known]
         if unknown:
             raise MaillonError(
-                f"besoin {need.id} : fournisseur « {unknown[0]} » absent du fichier. "
-                "Corrigez l'identifiant."
+                f"besoin {need.id} : fournisseur « {unknown[0]} » absent du fichier. Donnez son "
+                "identifiant ou son nom, tel qu'il y est écrit."
             )
         listed = [known[name] for name in dict.fromkeys(need.suppliers)] or None
         try:

@@ -5,20 +5,31 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from embed.errors import MaillonError
+from index.dialects import harmless
 from index.folder import as_json_line
 from index.suppliers import Suggestion
-from index.tables import Columns, harmless, read_table
+from index.tables import Columns, Row, read_table
 
-COLUMNS: Columns = {
-    "text": ("besoin", "need", "text", "texte", "demande", "description", "objet", "designation",
-             "libelle", "intitule"),
-    "id": ("id", "identifiant", "n", "numero", "reference", "ref", "ligne", "lot"),
-    "suppliers": ("fournisseurs", "suppliers", "candidats", "candidates"),
-}  # fmt: skip
+COLUMNS = Columns(
+    names={
+        "text": ("besoin", "besoins", "need", "needs", "texte", "text", "demande", "description",
+                 "objet", "designation", "libelle", "intitule"),
+        "id": ("id", "identifiant", "n", "numero", "reference", "ref", "ligne", "lot"),
+        "suppliers": ("fournisseurs", "suppliers", "candidats", "candidates"),
+    },
+    required=("text",),
+    several=("suppliers",),
+    example="une colonne « besoin », « demande » ou « description »",
+)  # fmt: skip
+if TYPE_CHECKING:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
 HEADER = ("besoin_id", "besoin", "rang", "score", "fournisseur_id", "fournisseur", "departement",
           "commune", "capacite", "mots_communs", "site_web")  # fmt: skip
 
@@ -35,6 +46,14 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """The needs of a file, and how the file was read, in French."""
+
+    needs: list[Need]
+    detected: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """One line of the result: a suggestion for a need, with the words that the two share."""
 
@@ -46,57 +65,66 @@ class Ranked:
 _NEED = TypeAdapter(Need)
 
 
-def read_needs(path: Path) -> list[Need]:
+def read_needs(path: Path) -> Needs:
     """Read needs from CSV or Excel (a column `besoin`) or JSONL (`{"id", "text", "suppliers"}`).
 
     Raises `MaillonError` naming file and line where a line holds no need.
     """
     if not path.is_file():
         raise MaillonError(f"{path}: no such file. Give a .csv, .xlsx or .jsonl file of needs.")
-    jsonl = path.suffix.lower() in (".jsonl", ".ndjson")
-    needs = list(_json_needs(path) if jsonl else _table_needs(path))
-    if not needs:
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        found = Needs(list(_json_needs(path)), "JSONL")
+    else:
+        table = read_table(path, COLUMNS)
+        found = Needs([_need(path, row) for row in table.rows], table.detected)
+    if not found.needs:
         raise MaillonError(f"{path.name} : aucun besoin. Ajoutez au moins une ligne.")
-    return needs
+    return found
 
 
 def write_ranking(path: Path, lines: Iterable[Ranked]) -> int:
     """Write ranked suggestions to .xlsx, .csv (`;`, for Excel) or .jsonl; returns how many.
 
     Text that a spreadsheet would run as a formula is written as text. Raises `MaillonError` for
-    another ending, or more lines than a sheet holds.
+    another ending, a folder that is missing, or more lines than a sheet holds: an earlier file of
+    that name then stays as it was.
     """
     writers = {".xlsx": _write_excel, ".csv": _write_csv, ".jsonl": _write_jsonl}
     if path.suffix.lower() not in writers:
         raise MaillonError(
             f"{path.name}: results are written as .xlsx, .csv or .jsonl, not {path.suffix!r}."
         )
-    return writers[path.suffix.lower()](path, lines)
+    if not path.parent.is_dir():
+        raise MaillonError(f"{path}: the folder {path.parent} does not exist. Create it first.")
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        count = writers[path.suffix.lower()](aside, lines)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return count
 
 
-def _table_needs(path: Path) -> Iterator[Need]:
-    for row in read_table(path, COLUMNS, required=("text",)).rows:
-        texts = row.values.get("text")
-        if not texts:
-            raise MaillonError(
-                f"{path.name}:{row.line}: besoin vide. Complétez ou retirez la ligne."
-            )
-        listed = "|".join(row.values.get("suppliers", [])).replace(",", "|").replace(";", "|")
-        suppliers = tuple(part.strip() for part in listed.split("|") if part.strip())
-        yield Need(row.values.get("id", [str(row.line)])[0], texts[0], suppliers)
+def _need(path: Path, row: Row) -> Need:
+    texts = row.values.get("text")
+    if not texts:
+        raise MaillonError(f"{path.name}:{row.line}: besoin vide. Complétez ou retirez la ligne.")
+    listed = "|".join(row.values.get("suppliers", [])).replace(",", "|").replace(";", "|")
+    suppliers = tuple(part.strip() for part in listed.split("|") if part.strip())
+    return Need(row.values.get("id", [str(row.line)])[0], texts[0], suppliers)
 
 
 def _json_needs(path: Path) -> Iterator[Need]:
-    for line, text in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
-        if not text.strip():
+    for line, content in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not content.strip():
             continue
         try:
-            record = json.loads(text)
+            record = json.loads(content.decode("utf-8-sig"))
             yield _NEED.validate_python({"id": str(line)} | record)
         except (ValueError, TypeError) as error:
             raise MaillonError(
-                f'{path.name}:{line}: {{"id": …, "text": …}} attendu, trouvé : {text[:60]}. '
-                "Corrigez la ligne."
+                f'{path.name}:{line}: {{"id": …, "text": …}} en UTF-8 attendu, trouvé : '
+                f"« {content[:60].decode(errors='replace')} ». Corrigez la ligne."
             ) from error
 
 
@@ -112,7 +140,6 @@ def _cells(line: Ranked) -> Sequence[str | int | float]:
 
 def _write_excel(path: Path, lines: Iterable[Ranked]) -> int:
     from openpyxl import Workbook  # late: only for workbooks
-    from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Suggestions")
@@ -120,20 +147,27 @@ def _write_excel(path: Path, lines: Iterable[Ranked]) -> int:
     for letter, width in zip("BFHIJ", (50, 30, 20, 70, 30), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.append(HEADER)
-    count = 0
-    for count, line in enumerate(lines, start=1):
-        if count == _EXCEL_ROWS:
-            raise MaillonError(
-                f"{path.name}: more than {_EXCEL_ROWS - 1:,} lines do not fit an Excel sheet. "
-                "Write to .csv, or keep fewer suggestions with -k."
-            )
-        cells = [WriteOnlyCell(sheet, value) for value in _cells(line)]
-        for cell in cells:
-            if cell.data_type == "f":
-                cell.data_type = "s"  # text that begins with "=" is text
-        sheet.append(cells)
+    try:
+        count = sum(1 for line in lines if sheet.append(_excel_cells(sheet, line)) is None)
+    finally:
+        sheet.close()  # before the book goes, or its unfinished rows complain
+    if count >= _EXCEL_ROWS:
+        raise MaillonError(
+            f"{count:,} lines do not fit an Excel sheet of {_EXCEL_ROWS:,}. "
+            "Write to .csv, or keep fewer suggestions with -k."
+        )
     book.save(path)
     return count
+
+
+def _excel_cells(sheet: "WriteOnlyWorksheet", line: Ranked) -> list["WriteOnlyCell"]:
+    from openpyxl.cell import WriteOnlyCell
+
+    cells = [WriteOnlyCell(sheet, value) for value in _cells(line)]
+    for cell in cells:
+        if cell.data_type == "f":
+            cell.data_type = "s"  # text that begins with "=" is text
+    return cells
 
 
 def _write_csv(path: Path, lines: Iterable[Ranked]) -> int:

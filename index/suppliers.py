@@ -4,15 +4,14 @@ import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.fr import siret as siret_number
 
 from embed.errors import MaillonError
 from embed.text import clean
-from index.departments import DEPARTMENTS
+from index.departments import DEPARTMENTS, department_code
 
 Series = Literal["prototype", "petite", "moyenne", "grande"]
 
@@ -21,6 +20,7 @@ MAX_CAPABILITY = 2_000
 MAX_NAME = 300
 
 _NAF = re.compile(r"(\d{2})\.?(\d{2})([A-Z])")
+_URL = re.compile(r"https?://[\w-]+(?:\.[\w-]+)+(?::\d{1,5})?(?:[/?#][^\s<>|\\]*)?", re.IGNORECASE)
 _POSTCODE = re.compile(r"\d{5}")
 
 
@@ -35,6 +35,8 @@ class Supplier:
     `capabilities` holds 1 to 200 texts of at most 2,000 characters, `department` an INSEE code
     ("74", "2A", "971"), `lat` and `lon` degrees in WGS 84. Raises `SupplierError`.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     id: str
     name: str
@@ -92,16 +94,17 @@ class Suggestion:
 
 
 _ADAPTER = TypeAdapter(Supplier)
+_WANTED = {
+    "string_type": "un texte",
+    "tuple_type": "une liste entre crochets",
+    "float_type": "un nombre",
+    "float_parsing": "un nombre",
+    "literal_error": "prototype, petite, moyenne ou grande",
+}
 
 
 def parse_supplier(record: dict[str, Any]) -> Supplier:
     """The supplier that a JSON object describes; raises `SupplierError` naming field and value."""
-    unknown = record.keys() - Supplier.__dataclass_fields__.keys()
-    if unknown:
-        raise SupplierError(
-            f"champ inconnu « {sorted(unknown)[0]} ». Retirez-le ou renommez-le : les champs "
-            f"admis sont {', '.join(Supplier.__dataclass_fields__)}."
-        )
     try:
         return _ADAPTER.validate_python(record)
     except ValidationError as error:
@@ -110,16 +113,22 @@ def parse_supplier(record: dict[str, Any]) -> Supplier:
 
 def _in_french(error: ValidationError) -> str:
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
+    field = _shown(".".join(str(part) for part in first["loc"]))
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
-    if first["type"] == "missing":
-        return f"champ « {field} » absent. Ajoutez-le."
-    return f"champ « {field} » : valeur {_shown(first['input'])} refusée. Corrigez-la."
+    if first["type"] in ("missing", "missing_argument"):
+        return f"champ {field} absent. Ajoutez-le."
+    if first["type"] in ("unexpected_keyword_argument", "string_unicode"):
+        return (
+            f"champ inconnu {field}. Retirez-le ou renommez-le : les champs admis sont "
+            f"{', '.join(Supplier.__dataclass_fields__)}."
+        )
+    wanted = _WANTED.get(first["type"], "autre chose")
+    return f"champ {field} : il faut {wanted}, trouvé {_shown(first['input'])}. Corrigez-le."
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    text = clean(str(value))
     return f"« {text[:60]}… »" if len(text) > 60 else f"« {text} »"
 
 
@@ -166,7 +175,7 @@ def _capabilities(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _department(value: str) -> str:
-    code = clean(value).upper()
+    code = department_code(clean(value))
     if code not in DEPARTMENTS:
         raise SupplierError(
             f"département inconnu : {_shown(value)}. Donnez un code tel que 74, 2A ou 971."
@@ -192,6 +201,11 @@ def _siret(value: str) -> str:
     try:
         return str(siret_number.validate(value))
     except NumberError as error:
+        if "E+" in value.upper():
+            raise SupplierError(
+                f"SIRET abrégé par le tableur : {_shown(value)}. Mettez la colonne au format texte "
+                "et saisissez les quatorze chiffres."
+            ) from error
         raise SupplierError(
             f"SIRET invalide : {_shown(value)}. Vérifiez ses quatorze chiffres ou videz la cellule."
         ) from error
@@ -201,11 +215,7 @@ def _url(value: str) -> str:
     url = clean(value)
     if not re.match(r"[a-z][a-z0-9+.-]*:", url, re.IGNORECASE):
         url = f"https://{url}"
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme.lower() not in ("http", "https") or "." not in parts.netloc or " " in url:
+    if not _URL.fullmatch(url):
         raise SupplierError(
             f"site web invalide : {_shown(value)}. Donnez une adresse https:// ou videz la cellule."
         )

@@ -148,8 +148,51 @@ def test_the_page_is_served_with_its_script_and_headers(client: TestClient) -> N
     assert "Qui sait le fabriquer" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"
-    assert client.get("/search.js").status_code == 200
-    assert client.get("/../cli.py").status_code == 404
+    assert client.get("/static/search.js").status_code == 200
+    assert client.get("/static/../cli.py").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "/v1/nope", 404, None),
+        ("DELETE", "/nope", 404, None),
+        ("GET", "/v1/rerank", 405, "POST"),
+        ("POST", "/v1/health", 405, "GET"),
+    ],
+)
+def test_unknown_paths_and_methods(
+    client: TestClient, method: str, path: str, status: int, allowed: str | None
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers.get("allow")) == (status, allowed)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("supplier", "detail"),
+    [
+        ({"siret": "\ud800"}, "body.suppliers.0: SIRET invalide"),
+        ({"colour": "red"}, "body.suppliers.0.colour: Unexpected keyword argument"),
+        ({"id": "b"}, "body: an id stands twice among the suppliers."),
+    ],
+)
+def test_a_supplier_that_cannot_be_ranked_is_a_422(
+    client: TestClient, supplier: dict[str, str], detail: str
+) -> None:
+    least = {"id": "a", "name": "Un", "capabilities": ["Forge"]}
+    body = json.dumps({"need": "vis", "suppliers": [least | supplier, least | {"id": "b"}]})
+    headers = {"content-type": "application/json"}
+    answer = client.post("/v1/rerank", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["detail"][: len(detail)]) == (422, detail)
+
+
+def test_a_rerank_is_bounded(client: TestClient) -> None:
+    texts = [f"Forge {n}" for n in range(200)]
+    given = [{"id": str(n), "name": "Un", "capabilities": texts} for n in range(101)]
+    answer = client.post("/v1/rerank", json={"need": "vis", "suppliers": given})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("body: 20,200 capabilities, at most 20,000")
 
 
 def test_the_openapi_document_shows_examples(client: TestClient) -> None:
@@ -158,5 +201,6 @@ def test_the_openapi_document_shows_examples(client: TestClient) -> None:
     body = operation["requestBody"]["content"]["application/json"]
     assert client.post("/v1/search", json=body["example"]).status_code == 200
     assert set(operation["responses"]) == {"200", "400", "413", "422"}
+    assert list(operation["responses"]["422"]["content"]) == ["application/problem+json"]
     rerank = document["paths"]["/v1/rerank"]["post"]["requestBody"]["content"]["application/json"]
     assert client.post("/v1/rerank", json=rerank["example"]).status_code == 200

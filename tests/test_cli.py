@@ -79,6 +79,7 @@ def test_bad_lines_are_reported_and_kept(folder: Path) -> None:
         (("search", "vis", "--index", "annuaire.index", "-k", "0"), "k is 0. Ask for 1 to 1,000"),
         (("index", "nothing.csv", "--to", "x"), "nothing.csv: no such file"),
         (("search", "vis", "--index", "annuaire.index", "--encoder", "./x"), "cannot be loaded"),
+        (("rerank", "a.csv", "annuaire.csv", "-o", "annuaire.csv"), "is read by this very command"),
         (("serve",), "give either --index DIR or --demo"),
     ],
 )

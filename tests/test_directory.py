@@ -4,7 +4,7 @@ import pytest
 from openpyxl import Workbook
 
 from embed.errors import MaillonError
-from index.directory import read_suppliers
+from index.directory import Known, read_suppliers
 from index.suppliers import Supplier
 
 FRENCH = """Raison sociale;Département;Code postal;Commune;Savoir-faire;Certifications;Séries;NAF;\
@@ -57,6 +57,76 @@ def test_english_csv_with_commas_and_quotes(tmp_path: Path) -> None:
     path.write_text('id,name,capabilities,department\ns1,Arve,"turning, milling|honing",74\n')
     assert read_suppliers(path).suppliers == [
         Supplier("s1", "Arve", ("turning, milling", "honing"), "74")
+    ]
+
+
+def test_commas_in_prose_do_not_hide_the_semicolons(tmp_path: Path) -> None:
+    path = tmp_path / "annuaire.csv"
+    path.write_text("Nom;Activité;Ville\nArve;Tournage, fraisage, perçage, alésage;Cluses\n")
+    assert read_suppliers(path).suppliers == [
+        Supplier("arve-cluses", "Arve", ("Tournage, fraisage, perçage, alésage",), city="Cluses")
+    ]
+
+
+def test_of_two_columns_for_one_field_the_surer_is_read_and_the_other_told(tmp_path: Path) -> None:
+    path = tmp_path / "annuaire.csv"
+    path.write_text("Nom;Prénom;Entreprise;Activité\nDurand;Anne;Forge SA;Forge libre\n")
+    directory = read_suppliers(path)
+    assert directory.suppliers == [Supplier("forge-sa", "Forge SA", ("Forge libre",))]
+    assert directory.detected.endswith("colonnes ignorées : Nom, Prénom")
+
+
+def test_what_web_sites_and_spreadsheets_leave_in_cells_is_no_capability(tmp_path: Path) -> None:
+    path = tmp_path / "annuaire.csv"
+    path.write_text(
+        "nom;capacités 1;capacités 2\n"
+        'Arve;"<p>Nous <b>usinons</b> l&apos;inox &lt;3 mm</p><ul><li>Tournage</li></ul>";#REF!\n'
+        'Bielle;N/A;"&nbsp;"\n'
+    )
+    directory = read_suppliers(path)
+    assert directory.suppliers == [
+        Supplier("arve", "Arve", ("Nous usinons l'inox <3 mm", "Tournage"))
+    ]
+    assert [reject.line for reject in directory.rejects] == [3]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("Isère (38)", "38"), ("FR-38", "38"), ("Haute Savoie", "74"), ("Réunion", "974"),
+     ("La Reunion", "974"), ("69D", "69"), ("2b", "2B"), ("1", "01"), ("COTE D'OR", "21")],
+)  # fmt: skip
+def test_departments_as_people_write_them(tmp_path: Path, written: str, code: str) -> None:
+    path = tmp_path / "annuaire.csv"
+    path.write_text(f"nom;capacités;département\nArve;Tournage;{written}\n")
+    assert [s.department for s in read_suppliers(path).suppliers] == [code]
+
+
+def test_the_sheet_that_has_a_header_is_read_and_the_others_told(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Lisez-moi"
+    for name in ("Ain", "Savoie"):
+        sheet = book.create_sheet(name)
+        sheet.append(["Nom", "Activité"])
+        sheet.append([f"Atelier {name}", "Tournage"])
+    book["Ain"].sheet_state = "hidden"
+    book.save(tmp_path / "a.xlsx")
+    directory = read_suppliers(tmp_path / "a.xlsx")
+    assert [supplier.name for supplier in directory.suppliers] == ["Atelier Savoie"]
+    assert directory.detected == (
+        "classeur Excel, feuille « Savoie » ; feuilles non lues : « Lisez-moi », « Ain »"
+    )
+
+
+def test_one_company_in_two_files_is_one_supplier(tmp_path: Path) -> None:
+    for name, capability in (("a", "Tournage"), ("b", "Fraisage")):
+        (tmp_path / f"{name}.csv").write_text(
+            f"nom;capacités;siret\nArve;{capability};732 829 320 00074\n"
+        )
+    known: Known = {}
+    first, second = (read_suppliers(tmp_path / f"{n}.csv", known=known) for n in "ab")
+    assert (second.suppliers, second.rejects) == ([], [])
+    assert first.suppliers == [
+        Supplier("73282932000074", "Arve", ("Tournage", "Fraisage"), siret="73282932000074")
     ]
 
 
@@ -137,8 +207,8 @@ def test_every_bad_line_is_reported_and_kept_in_a_file(tmp_path: Path) -> None:
         "annuaire.csv:5: SIRET invalide : « 123 ». Vérifiez ses quatorze chiffres ou videz la "
         "cellule.",
         "annuaire.csv:6: série inconnue : « énorme ». Donnez prototype, petite, moyenne ou grande.",
-        "annuaire.csv:7: 5 cellules pour 4 colonnes. Mettez entre guillemets les textes qui "
-        "contiennent le séparateur.",
+        "annuaire.csv:7: cellules au-delà des colonnes titrées : « de trop ». Donnez-leur un titre "
+        "ou videz-les ; dans un CSV, mettez entre guillemets les textes où est le séparateur.",
     ]
     rejects = directory.write_rejects()
     assert rejects == tmp_path / "annuaire.csv.rejects.csv"
@@ -160,13 +230,19 @@ def test_mended_rejects_are_a_directory_of_their_own(tmp_path: Path) -> None:
     assert read_suppliers(rejects).suppliers == [Supplier("bielle", "Bielle", ("Forge libre",))]
 
 
-def test_a_mended_file_loses_its_rejects(tmp_path: Path) -> None:
+def test_an_earlier_rejects_file_is_set_aside_for_it_may_have_been_mended(tmp_path: Path) -> None:
     path = tmp_path / "annuaire.csv"
     path.write_text(BROKEN)
-    read_suppliers(path).write_rejects()
+    for _ in range(3):
+        read_suppliers(path).write_rejects()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "annuaire.csv",
+        "annuaire.csv.rejects-1.csv",
+        "annuaire.csv.rejects-2.csv",
+        "annuaire.csv.rejects.csv",
+    ]
     path.write_text("nom;capacités\nArve;Tournage\n")
     assert read_suppliers(path).write_rejects() is None
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_rejected_cell_is_no_formula_in_excel(tmp_path: Path) -> None:
@@ -191,24 +267,30 @@ def test_one_id_for_two_companies_is_refused(tmp_path: Path) -> None:
         '{"id":"a","name":"Bielle","capabilities":["Forge"]}\n'
     )
     assert [str(reject) for reject in read_suppliers(path).rejects] == [
-        "s.jsonl:2: identifiant « a » déjà donné ligne 1 à une fiche différente (« Arve »). "
-        "Corrigez l'un des deux ou ajoutez une colonne « id »."
+        "s.jsonl:2: identifiant « a » déjà donné en s.jsonl:1, avec un autre champ « name » : "
+        "« Arve » là, « Bielle » ici. Accordez les deux lignes, ou distinguez les entreprises par "
+        "une colonne « id »."
     ]
 
 
 def test_lines_that_are_no_json_object_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    path.write_text('{"id": \n[1]\n{"id":"a","name":"Arve","capabilities":["Tournage"]}\n')
+    good = b'{"id":"a","name":"Arve","capabilities":["Tournage"]}'
+    path.write_bytes(b'{"id": \n[1]\n' + good + b"\n" + good.replace(b"T", b"\xc9t"))
     directory = read_suppliers(path)
-    assert [reject.line for reject in directory.rejects] == [1, 2]
+    assert [str(reject) for reject in directory.rejects] == [
+        's.jsonl:1: JSON illisible : « {"id": ». Corrigez la ligne.',
+        "s.jsonl:2: un objet JSON {…} est attendu, trouvé : « [1] ».",
+        "s.jsonl:4: octet 0xc9 illisible en UTF-8. Enregistrez le fichier en UTF-8.",
+    ]
     assert [supplier.id for supplier in directory.suppliers] == ["a"]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", b"", "a.csv : aucune ligne de titres avec « nom » et « capacites ». Trouvé en "),
-        ("a.csv", b"rue;ville\nx;y\n", "première ligne : « rue | ville »"),
+        ("a.csv", b"", "a.csv : aucune ligne de titres reconnue. Il faut une colonne « nom »,"),
+        ("a.csv", b"rue;ville\nx;y\n", "Ligne la plus proche : « rue | ville ». Renommez ses"),
         ("a.csv", b"\x00\x01\x02", "a.csv : fichier binaire, et non un texte."),
         ("a.csv", b"nom;capacites\nArve;\xc3\x28\x81\n", "a.csv:2: octet 0x81 illisible"),
         ("a.csv", b'nom;capacites\nArve;"jamais\nferm\xe9;\n', "a.csv:2: ligne illisible"),

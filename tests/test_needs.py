@@ -20,7 +20,7 @@ LINE = Ranked(
 def test_needs_in_csv_with_their_own_lists(tmp_path: Path) -> None:
     path = tmp_path / "besoins.csv"
     path.write_text("lot;besoin;fournisseurs\nA;des sacs;vendee|ain\nB;une coque;\n")
-    assert read_needs(path) == [
+    assert read_needs(path).needs == [
         Need("A", "des sacs", ("vendee", "ain")),
         Need("B", "une coque"),
     ]
@@ -31,13 +31,16 @@ def test_needs_in_a_workbook_are_numbered_by_line(tmp_path: Path) -> None:
     book.active.append(["Désignation"])
     book.active.append(["des sacs"])
     book.save(tmp_path / "besoins.xlsx")
-    assert read_needs(tmp_path / "besoins.xlsx") == [Need("2", "des sacs")]
+    assert read_needs(tmp_path / "besoins.xlsx").needs == [Need("2", "des sacs")]
 
 
 def test_needs_in_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "besoins.jsonl"
     path.write_text('{"id":"a","text":"des sacs","suppliers":["vendee"]}\n{"text":"une coque"}\n')
-    assert read_needs(path) == [Need("a", "des sacs", ("vendee",)), Need("2", "une\u2028coque")]
+    assert read_needs(path).needs == [
+        Need("a", "des sacs", ("vendee",)),
+        Need("2", "une\u2028coque"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +48,12 @@ def test_needs_in_jsonl(tmp_path: Path) -> None:
     [
         ("b.csv", "besoin;lot\n;A\n", "b.csv:2: besoin vide. Complétez ou retirez la ligne."),
         ("b.csv", "besoin\n", "b.csv : aucun besoin. Ajoutez au moins une ligne."),
-        ("b.jsonl", '{"text":"x"}\n{"need":1}\n', 'b.jsonl:2: {"id": …, "text": …} attendu'),
-        ("b.jsonl", '{"text": 3}\n', 'b.jsonl:1: {"id": …, "text": …} attendu'),
+        (
+            "b.jsonl",
+            '{"text":"x"}\n{"need":1}\n',
+            'b.jsonl:2: {"id": …, "text": …} en UTF-8 attendu',
+        ),
+        ("b.jsonl", '{"text": 3}\n', 'b.jsonl:1: {"id": …, "text": …} en UTF-8 attendu'),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, name: str, content: str, message: str) -> None:
@@ -113,6 +120,27 @@ def test_jsonl_holds_the_whole_suggestion(tmp_path: Path) -> None:
     line = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
     assert line["need"] == {"id": "n1", "text": "=des sacs", "suppliers": []}
     assert (line["suggestion"]["supplier"]["id"], line["common"]) == ("v", ["Sacs"])
+
+
+def test_an_earlier_result_survives_an_error(tmp_path: Path, index: SupplierIndex) -> None:
+    write_ranking(tmp_path / "out.csv", [LINE])
+    before = (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+    needs = [Need("A", "des sacs"), Need("B", "des sacs", ("x",))]
+    for name in ("out.csv", "out.xlsx"):
+        with pytest.raises(MaillonError, match="fournisseur « x » absent"):
+            write_ranking(tmp_path / name, rank_needs(index, needs))
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig") == before
+    assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_suppliers_of_a_need_may_be_named(index: SupplierIndex) -> None:
+    (line,) = rank_needs(index, [Need("A", "des sacs", ("Coutures du Bocage",))])
+    assert line.suggestion.supplier.id == "vendee"
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MaillonError, match="does not exist. Create it first"):
+        write_ranking(tmp_path / "nowhere" / "out.csv", [LINE])
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:

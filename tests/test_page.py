@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from api.app import create_app
 from embed.encoder import Encoder
@@ -87,7 +87,7 @@ def test_a_need_typed_by_keyboard_gives_suggestions(page: Page) -> None:
     )
     expect(first.locator("mark", has_text="sacs")).to_be_visible()
     expect(first.get_by_text("Département 85")).to_be_visible()
-    expect(page.get_by_role("status")).to_contain_text("10 fournisseurs")
+    expect(page.get_by_role("status")).to_contain_text("10 premiers fournisseurs")
 
 
 def test_more_suggestions_and_the_way_back(page: Page, url: str) -> None:
@@ -126,3 +126,25 @@ def test_an_error_is_said_in_french(page: Page) -> None:
     page.get_by_label("Décrivez votre besoin").fill("   ")
     page.get_by_role("button", name="Chercher").click()
     expect(page.get_by_role("status")).to_have_text("Décrivez votre besoin en quelques mots.")
+
+
+def test_a_late_answer_does_not_come_back_after_home(page: Page, url: str) -> None:
+    def late(route: Route) -> None:
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.route("**/v1/search", late)
+    page.get_by_role("button", name="anodisation").click()
+    page.go_back()
+    page.wait_for_timeout(1_200)
+    expect(page.locator("#suggestions > li")).to_have_count(0)
+    expect(page.get_by_label("Décrivez votre besoin")).to_have_value("")
+
+
+def test_what_was_read_stays_when_the_server_stops(page: Page) -> None:
+    page.get_by_role("button", name="anodisation").click()
+    expect(page.locator("#suggestions > li")).to_have_count(10)
+    page.route("**/v1/search", lambda route: route.fulfill(status=200, body="<html>proxy</html>"))
+    page.get_by_role("button", name="Voir plus").click()
+    expect(page.get_by_role("status")).to_contain_text("n'a pas pu être lue")
+    expect(page.locator("#suggestions > li")).to_have_count(10)

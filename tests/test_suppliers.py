@@ -67,13 +67,22 @@ def test_texts_are_cleaned_and_codes_brought_to_one_form() -> None:
             "site web invalide : « javascript:alert(1) ». Donnez une adresse https:// ou videz la "
             "cellule.",
         ),
+        ({"url": "a.fr|b.fr"}, "site web invalide : « a.fr|b.fr ». Donnez une adresse https://"),
+        ({"siret": "7,32829E+13"}, "SIRET abrégé par le tableur : « 7,32829E+13 ». Mettez la"),
+        ({"siret": "\ud800"}, "SIRET invalide : «  ». Vérifiez"),
         ({"lat": 48.1}, "latitude et longitude vont ensemble. Complétez ou videz les deux."),
         (
             {"lat": 98.0, "lon": 2.0},
             "latitude hors limites : « 98.0 ». Donnez des degrés décimaux.",
         ),
-        ({"series": ["énorme"]}, "champ « series.0 » : valeur « énorme » refusée. Corrigez-la."),
-        ({"capabilities": "tournage"}, "champ « capabilities » : valeur « tournage » refusée."),
+        (
+            {"series": ["énorme"]},
+            "champ « series.0 » : il faut prototype, petite, moyenne ou grande, trouvé « énorme ».",
+        ),
+        (
+            {"capabilities": "tournage"},
+            "champ « capabilities » : il faut une liste entre crochets, trouvé « tournage ».",
+        ),
         ({"telephone": "01"}, "champ inconnu « telephone ». Retirez-le ou renommez-le"),
     ],
 )

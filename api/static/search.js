@@ -14,6 +14,10 @@ const list = document.querySelector("#suggestions");
 const examples = document.querySelector("#examples");
 const more = document.querySelector("#more");
 
+const TITLE = document.title;
+
+class Refusal extends Error {}
+
 let running = new AbortController();
 let shown = { need: "", k: 0 };
 
@@ -28,12 +32,14 @@ field.addEventListener("keydown", (event) => {
   }
 });
 examples.addEventListener("click", (event) => {
-  if (event.target.matches("button")) ask(event.target.textContent);
+  if (!event.target.matches("button")) return;
+  field.focus(); // the example goes out of sight, and would take the focus with it
+  ask(event.target.textContent);
 });
 more.addEventListener("click", async () => {
   const next = shown.k;
-  await search(shown.need, shown.k + PAGE);
-  list.children[next]?.focus();
+  await search(shown.need, next + PAGE);
+  (list.children[next] ?? more).focus();
 });
 addEventListener("popstate", restore);
 restore();
@@ -47,12 +53,18 @@ function restore() {
 
 function ask(need) {
   field.value = need;
-  if (!need.trim()) return say("Décrivez votre besoin en quelques mots.", true);
-  history.pushState(null, "", `?${new URLSearchParams({ q: need })}`);
+  if (!need.trim()) {
+    clear();
+    return say("Décrivez votre besoin en quelques mots.", true);
+  }
+  const link = `?${new URLSearchParams({ q: need })}`;
+  if (link !== location.search) history.pushState(null, "", link);
   return search(need, PAGE);
 }
 
 function clear() {
+  running.abort();
+  document.title = TITLE;
   list.replaceChildren();
   say("");
   more.hidden = true;
@@ -63,15 +75,19 @@ async function search(need, k) {
   running.abort();
   running = new AbortController();
   say("Recherche en cours…");
+  list.setAttribute("aria-busy", "true");
   try {
     const answer = await post("v1/search", { need, k }, running.signal);
     show(answer, need, k);
   } catch (error) {
     if (error.name === "AbortError") return;
-    list.replaceChildren();
-    more.hidden = true;
-    say(error.message, true);
+    if (need !== shown.need) {
+      list.replaceChildren(); // the answer to another need would mislead
+      more.hidden = true;
+    }
+    say(error instanceof Refusal ? error.message : "La réponse du serveur n'a pas pu être lue. Réessayez.", true);
   }
+  list.removeAttribute("aria-busy");
 }
 
 async function post(path, body, signal) {
@@ -85,10 +101,10 @@ async function post(path, body, signal) {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("Le serveur ne répond pas. Vérifiez votre connexion et réessayez.");
+    throw new Refusal("Le serveur ne répond pas. Vérifiez votre connexion et réessayez.");
   }
   if (response.ok) return response.json();
-  throw new Error(explanation(response.status));
+  throw new Refusal(explanation(response.status));
 }
 
 function explanation(code) {
@@ -99,12 +115,13 @@ function explanation(code) {
 
 function show({ suggestions, took_ms }, need, k) {
   shown = { need, k };
+  document.title = `${need.slice(0, 60)} : maillon`;
   examples.hidden = true;
   list.replaceChildren(...suggestions.map(card));
   more.hidden = suggestions.length < k || k >= MOST;
   const count = suggestions.length;
   const ms = Math.max(1, Math.round(took_ms)).toLocaleString("fr-FR");
-  say(`${count} fournisseur${count > 1 ? "s" : ""}, de la meilleure à la moins bonne correspondance (${ms} ms).`);
+  say(`${count} ${count > 1 ? "premiers fournisseurs" : "fournisseur"}, de la meilleure à la moins bonne correspondance (${ms} ms).`);
 }
 
 function say(text, error = false) {
@@ -134,7 +151,7 @@ function placeOf({ postcode, city, department }) {
 
 // Places of highlights count code points, as the API says; JavaScript strings count UTF-16 units.
 function marked(text, highlights) {
-  const points = Array.from(text);
+  const points = Array.from(text.replace(/(\d) (?=\d{3}(?!\d))/g, "$1\u00a0")); // "5 000" on one line
   const pieces = [];
   let done = 0;
   for (const { start, end, weight } of highlights) {
@@ -161,7 +178,7 @@ function others({ capabilities }, shownOne) {
 }
 
 function site({ url }) {
-  if (!url || !/^https?:/i.test(url)) return [];
+  if (!url || !/^https?:/i.test(url) || !URL.canParse(url)) return [];
   const link = element("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank" }, new URL(url).hostname);
   return [element("p", { className: "place" }, link)];
 }
