@@ -1,4 +1,4 @@
-"""French words that say nothing of what is made: grammar, and how people ask for something.
+"""French words that say nothing of what is made: grammar, how people ask, and "pièces".
 
 Written for needs and capabilities: "or" (gold), "hors", "sous" (sous vide) or "tour" are not in it.
 Accents are kept, so that "maïs" is no "mais"; forms often typed without accents are listed twice.
@@ -30,6 +30,6 @@ STOP_WORDS = frozenset(
     devrait faut faudrait veux veut voulons voudrais voudrait vouloir souhaite souhaitons
     souhaiterais cherche cherchons recherche recherchons rechercher chercher besoin besoins
     trouver trouve
-    quelqu aujourd hui merci bonjour
+    quelqu aujourd hui merci bonjour pièce pièces piece pieces
     """.split()  # noqa: SIM905  (a list would be 400 lines)
 )

@@ -14,7 +14,8 @@ _PERIOD = r"(?i:an|année|annee|mois|semaine|jour)"
 # "en" in small letters is a word, but before the numbers of the best known standards.
 _BODY = r"(?:(?i:NF|ISO|IATF|DIN|ASTM|AISI|ASME|AMS|IPC|MIL)|EN|en(?= ?(?:iso|9100|1090|15085)))"
 _TOKEN = re.compile(
-    rf"(?P<quantity>\b{_NUMBER}(?: ?{_THING})?(?: ?/ ?| par ){_PERIOD}\b|\b{_NUMBER} ?{_THING}\b)"
+    rf"(?P<quantity>\b{_NUMBER}(?: ?{_THING})?(?: ?/ ?| par ){_PERIOD}\b|\b{_NUMBER} ?{_THING}\b"
+    r"|(?i:\b(?:petite|moyenne|grande)s? (?:et (?:moyenne|grande)s? )?s[ée]ries?\b))"
     rf"|\b{_BODY}(?:[ /-]{_BODY})*[ -]?\d[\w.-]*\w"  # EN 9100, NF EN ISO 9001
     r"|[Øø⌀] ?\d+(?:[.,]\d+)?"  # Ø 3
     rf"|\b{_NUMBER} ?{_UNIT}\b"  # 350 t, 5 axes, 5 000 L
@@ -76,7 +77,7 @@ def light_stem(word: str) -> str:
 def words(text: str) -> list[Word]:
     """The content words of a clean text, in order, technical tokens such as "EN 9100" whole.
 
-    Quantities ("500 pièces par an") are no content: they say how many, not what.
+    Quantities ("500 pièces par an", "petites séries") are no content: they say how many, not what.
     """
     return [
         Word(found.start(), found.end(), *forms)

@@ -10,7 +10,7 @@ from embed.text import Word, words
 from index.lexical import Lexical
 from index.suppliers import Highlight
 
-DENSE_WEIGHT = 0.4
+DENSE_WEIGHT = 0.3
 """Share of the cosine in the score, the rest being BM25's; see `python -m eval.fusion`."""
 
 _SHOWN_FROM = 0.2

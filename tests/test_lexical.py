@@ -58,8 +58,8 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
 
 
 def test_common_words_are_given_as_the_capability_writes_them() -> None:
-    assert common_words("moule pour pièces en alu EN9100", "Pièces moulées, EN 9100") == [
-        "Pièces",
-        "moulées",
+    assert common_words("moule pour carter en alu EN9100", "Carters moulés, EN 9100") == [
+        "Carters",
+        "moulés",
         "EN 9100",
     ]
