@@ -1,0 +1,86 @@
+"""From the cells of a directory's line to a supplier's fields."""
+
+import html
+import re
+from typing import Any
+
+from embed.passages import passages
+from embed.text import clean, fold
+from index.departments import department_code, department_of
+from index.suppliers import SupplierError
+
+_SERIES = {
+    "prototype": ("proto", "unitaire", "piece unique"),
+    "petite": ("petit", "small"),
+    "moyenne": ("moyen", "medium"),
+    "grande": ("grand", "large"),
+}
+_BULLET = re.compile(r"^[-•·*–]\s+")
+_BREAK_TAG = re.compile(r"<(?:br|/p|/li|/div|/tr)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][^>]*>", re.IGNORECASE)
+_NOTHING = {"", "-", "n/a", "na", "neant", "aucun", "aucune", "sans objet", "nc"}
+
+
+def record_of(values: dict[str, list[str]]) -> dict[str, Any]:
+    """The fields of a supplier from the cells of each known column, all texts as they stand there.
+
+    Lists are split, département names made codes, lost zeros given back, a missing id derived.
+    Raises `SupplierError` for an unknown series; everything else is checked by the supplier.
+    """
+    record: dict[str, Any] = {name: cells[0] for name, cells in values.items()}
+    record["name"] = _plain(record.get("name", ""))
+    record["capabilities"] = [c for cell in values.get("capabilities", []) for c in _split(cell)]
+    record["certifications"] = _list(values, "certifications")
+    record["series"] = [_series(text) for text in _list(values, "series")]
+    for name in ("lat", "lon"):
+        if name in record:
+            record[name] = record[name].replace(",", ".")
+    _complete_numbers(record)
+    record.setdefault("id", record.get("siret") or _derived_id(record))
+    return record
+
+
+def _complete_numbers(record: dict[str, Any]) -> None:
+    """Give back the leading zeros that spreadsheets drop, and the département of a postcode."""
+    for name, digits in (("postcode", 5), ("siret", 14)):
+        compact = "".join(record.get(name, "").split())
+        if compact.isdigit() and len(compact) >= digits - 1:
+            record[name] = compact.zfill(digits)
+    if "department" in record:
+        record["department"] = department_code(record["department"])
+    elif code := department_of(record.get("postcode", "")):
+        record["department"] = code
+
+
+def _plain(cell: str) -> str:
+    """A cell without the tags and entities that a web site left in it, nor words for nothing."""
+    text = html.unescape(_TAG.sub(" ", _BREAK_TAG.sub("\n", cell))).strip()
+    spreadsheet_error = text.startswith("#") and text[1:2].isupper()  # #REF!, #N/A
+    return "" if spreadsheet_error or fold(text) in _NOTHING else text
+
+
+def _split(cell: str) -> list[str]:
+    parts = re.split(r"[|\n\r]+", _plain(cell))
+    texts = (_BULLET.sub("", part.strip()) for part in parts if part.strip())
+    return [passage for text in texts for passage in passages(text)]
+
+
+def _list(values: dict[str, list[str]], name: str) -> list[str]:
+    parts = re.split(r"[|;,\n\r]+", _plain("|".join(values.get(name, []))))
+    return [part.strip() for part in parts if fold(part.strip()) not in _NOTHING]
+
+
+def _series(text: str) -> str:
+    folded = fold(clean(text))
+    for series, starts in _SERIES.items():
+        if folded.startswith(starts):
+            return series
+    raise SupplierError(
+        f"série inconnue : « {text[:60]} ». Donnez prototype, petite, moyenne ou grande."
+    )
+
+
+def _derived_id(record: dict[str, Any]) -> str:
+    place = record.get("postcode") or record.get("city") or record.get("department") or ""
+    parts = re.findall(r"[^\W_]+", fold(f"{record['name']} {place}"))
+    return "-".join(parts)
