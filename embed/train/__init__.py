@@ -1,1 +1,4 @@
-"""How the encoder of `embed/model/` is made: `python -m embed.train --data DIR --out DIR`."""
+"""How encoders are made: `python -m embed.train static|student --data DIR --out DIR`.
+
+`static` makes the encoder of `embed/model/`; `student` the transformer; `measure` measures both.
+"""

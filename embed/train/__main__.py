@@ -1,5 +1,10 @@
-"""`python -m embed.train --data DIR --out DIR`: make the encoder of `embed/model/`."""
+"""`python -m embed.train static|student --data DIR --out DIR`: make an encoder.
 
+`static` makes the encoder of `embed/model/`; without a command name it is the one meant.
+`student` makes the transformer.
+"""
+
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -9,43 +14,99 @@ import torch
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from embed.train import making
+from embed.train import making, student, transformer, written
 from embed.train.corpora import parallel
+from embed.train.fitting import Pace
 from embed.train.positives import positives
 from embed.train.saving import finished, save
 from embed.train.static import Recipe
 from embed.train.teacher import Teacher
+from embed.train.written import WRITTEN
 
 PIECES = 27_000
 WORK = Path(tempfile.gettempdir()) / "embed-train"
+COMMANDS = ("static", "student")
+
+app = typer.Typer(help=__doc__, add_completion=False)
+
+Data = Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True)]
+Out = Annotated[Path, typer.Option(help="Folder to write the model in.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random draw.")]
+Pairs = Annotated[int, typer.Option(help="French-English pairs, about.")]
+Work = Annotated[Path, typer.Option(help="Folder of what a second run takes up.")]
+Threads = Annotated[int, typer.Option(help="Threads of torch.")]
+Ours = Annotated[Path, typer.Option(help="Folder of lexicon and pairs.", exists=True)]
+Trades = Annotated[bool, typer.Option(help="Add lexicon and pairs to the positives.")]
+Steps = Annotated[int, typer.Option(help="Steps of distillation.")]
+Tuning = Annotated[int, typer.Option(help="Steps on the trades; 0: none.")]
 
 
-def main(
-    data: Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True)],
-    out: Annotated[Path, typer.Option(help="Folder to write the model in.")],
-    seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
-    pairs: Annotated[int, typer.Option(help="French-English pairs, about.")] = 180_000,
-    work: Annotated[Path, typer.Option(help="Folder of what a second run takes up.")] = WORK,
-    threads: Annotated[int, typer.Option(help="Threads of torch.")] = 3,
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn())
+
+
+@app.command(name="static")
+def make_static(
+    data: Data,
+    out: Out,
+    seed: Seed = 0,
+    pairs: Pairs = 180_000,
+    work: Work = WORK,
+    threads: Threads = 3,
+    ours: Ours = WRITTEN,
+    trades: Trades = False,
 ) -> None:
     """Train the static French encoder and write it as a sentence-transformers folder."""
     torch.set_num_threads(threads)
     recipe = Recipe()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn()) as progress:
+    with _progress() as progress:
         progress.console.print(f"reading {data}")
         sample, twins = parallel(data, pairs, seed), positives(data)
+        if trades:
+            twins += written.positives(written.lexicon(ours), written.answered(ours))
         tokenizer = making.tokenizer(data, sample, twins, PIECES)
         vectors = making.teach(Teacher(work), sample, progress)
         axes = making.projection(vectors, recipe.dim)
         np.save(work / "axes.npy", axes)
         lesson = making.lesson(sample, making.project(vectors, axes), tokenizer)
-        student = making.student(lesson, tokenizer, recipe)
+        model = making.student(lesson, tokenizer, recipe)
         siblings = making.twins(twins, tokenizer)
-        table = making.fit(student, lesson, siblings, recipe, seed, progress)
+        table = making.fit(model, lesson, siblings, recipe, seed, progress)
     save(out, tokenizer, finished(table))
     typer.echo(f"written: {out}")
 
 
+@app.command(name="student")
+def make_student(
+    data: Data,
+    out: Out,
+    seed: Seed = 0,
+    pairs: Pairs = 180_000,
+    work: Work = WORK,
+    threads: Threads = 3,
+    ours: Ours = WRITTEN,
+    steps: Steps = 2_300,
+    tuning: Tuning = 300,
+) -> None:
+    """Distil the transformer student, tune it on our written data, write it in `out`.
+
+    Stopped and started again with the same options, it goes on from the checkpoints of `work`; the
+    encoder after stage 1 alone is in its folder stage1.
+    """
+    torch.set_num_threads(threads)
+    first, second = Pace(steps, 1e-3, 2e-4), Pace(tuning, 5e-4, 1e-4)
+    order = student.Order(data, ours, work, pairs, seed, first, second)
+    with _progress() as progress:
+        found = student.ready(order, progress)
+        student.distil(order, found, progress)
+        transformer.save(work / "stage1", found.model, found.using)
+        if tuning:
+            student.tune(order, found, progress)
+    transformer.save(out, found.model, found.using)
+    typer.echo(f"written: {out}")
+
+
 if __name__ == "__main__":
-    typer.run(main)
+    named = sys.argv[1:2] in ([name] for name in (*COMMANDS, "--help"))
+    app(sys.argv[1:] if named else ["static", *sys.argv[1:]])

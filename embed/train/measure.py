@@ -1,14 +1,11 @@
 """`python -m embed.train.measure MODEL --data DIR`: the figures the encoder is tuned on."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 import torch
 import typer
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
@@ -18,18 +15,9 @@ from embed.train.__main__ import WORK
 from embed.train.making import project
 from embed.train.positives import needs
 from embed.train.reading import key, records, rows
+from embed.train.retrieval import Encode, Figure, Floats, latency, rank, sheets, speed, trades
 from embed.train.teacher import Teacher
-
-Floats = NDArray[np.float32]
-Encode = Callable[[list[str]], Floats]
-
-
-class Figure(NamedTuple):
-    """One line of the report."""
-
-    name: str
-    value: float
-    unit: str
+from embed.train.written import WRITTEN
 
 
 def encoder(model: Path) -> Encode:
@@ -37,7 +25,7 @@ def encoder(model: Path) -> Encode:
     loaded = SentenceTransformer(str(model), device="cpu").float()
 
     def encode(texts: list[str]) -> Floats:
-        vectors = loaded.encode(texts, batch_size=1024, show_progress_bar=False)
+        vectors = loaded.encode(texts, batch_size=256, show_progress_bar=False)
         return np.asarray(vectors, np.float32)
 
     return encode
@@ -77,20 +65,18 @@ def procurement(encode: Encode, data: Path) -> list[Figure]:
     ]
 
 
-def rank(scores: Floats, answers: list[int]) -> int:
-    """Give the rank, from 1, of the best of the right answers among float32 scores (n,)."""
-    best = scores[answers].max()
-    return 1 + int((np.delete(scores, answers) >= best).sum())
-
-
 def bitexts(encode: Encode, data: Path, work: Path) -> list[Figure]:
     """Let French sentences find their English side, as the reduced teacher reads it: accuracy in %.
 
-    Needs the axes that training left in `work`; without them there is no figure.
+    An encoder of fewer dimensions needs the axes that its training left in `work`; without them
+    there is no figure.
     """
-    if not (work / "axes.npy").exists():
-        return []
-    axes, teacher = np.load(work / "axes.npy"), Teacher(work)
+    teacher = Teacher(work)
+    axes = np.eye(teacher.dim, dtype=np.float32)
+    if encode([""]).shape[1] != teacher.dim:
+        if not (work / "axes.npy").exists():
+            return []
+        axes = np.load(work / "axes.npy")
     folder = data / "eval-public" / "bitexte-dev-interne"
     return [bitext(encode, teacher, axes, path) for path in sorted(folder.glob("*.tsv.gz"))]
 
@@ -104,32 +90,22 @@ def bitext(encode: Encode, teacher: Teacher, axes: Floats, path: Path) -> Figure
     return Figure(f"{path.name.removesuffix('.tsv.gz')}, fr to teacher", 100 * right.mean(), "%")
 
 
-def speed(encode: Encode, data: Path) -> Figure:
-    """Count the texts encoded a second: procurement needs, best of three runs."""
-    texts = [row["objet"] for part in (True, False) for row in needs(data, dev=part)]
-    best = min(_seconds(encode, texts) for _ in range(3))
-    name = f"encode, {torch.get_num_threads()} threads ({len(texts)} needs)"
-    return Figure(name, len(texts) / best, "texts/s")
-
-
-def _seconds(encode: Encode, texts: list[str]) -> float:
-    start = time.perf_counter()
-    encode(texts)
-    return time.perf_counter() - start
-
-
 def main(
     model: Annotated[Path, typer.Argument(help="Folder of the model.", exists=True)],
     data: Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True)],
     work: Annotated[Path, typer.Option(help="The folder --work of the training.")] = WORK,
+    ours: Annotated[Path, typer.Option(help="Folder of lexicon and pairs.")] = WRITTEN,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 3,
+    timed: Annotated[int, typer.Option(help="Needs whose encoding is timed.")] = 3_000,
     test: Annotated[bool, typer.Option("--test", help="STSb-fr test, once, at the end.")] = False,
 ) -> None:
-    """Print the dev measures of a static encoder."""
+    """Print the dev measures of an encoder, any sentence-transformers folder."""
     torch.set_num_threads(threads)
     encode = encoder(model)
     figures = [similarity(encode, data, "dev"), *procurement(encode, data)]
-    figures += [*bitexts(encode, data, work), speed(encode, data)]
+    figures += [*trades(encode, ours), *sheets(encode, ours), *bitexts(encode, data, work)]
+    asked = [row["objet"] for part in (True, False) for row in needs(data, dev=part)]
+    figures += [latency(encode, asked), speed(encode, asked[:timed])]
     if test:
         figures.append(similarity(encode, data, "test"))
     table = Table("measure", "figure", "", title=str(model))

@@ -1,0 +1,99 @@
+"""Dev measures of search: lay phrases to trades, needs to sheets, and the time one need takes."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from embed.train import written
+from embed.train.reading import key
+
+Floats = NDArray[np.float32]
+Encode = Callable[[list[str]], Floats]
+
+
+class Figure(NamedTuple):
+    """One line of the report."""
+
+    name: str
+    value: float
+    unit: str
+
+
+def rank(scores: Floats, answers: list[int]) -> int:
+    """Give the rank, from 1, of the best of the right answers among float32 scores (n,)."""
+    best = scores[answers].max()
+    return 1 + int((np.delete(scores, answers) >= best).sum())
+
+
+def gain(ranks: NDArray[np.int64]) -> float:
+    """Give the mean nDCG@10 of needs whose only right answer has these ranks, int64 (n,)."""
+    return float(np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0).mean())
+
+
+def trades(encode: Encode, folder: Path) -> list[Figure]:
+    """Let the lay phrases of the dev branches find their entry among all the entries."""
+    entries = written.lexicon(folder)
+    asked = [
+        (text, place)
+        for place, entry in enumerate(entries)
+        if written.split(entry.place) == "dev"
+        for text in entry.lay
+    ]
+    if not asked:
+        return []
+    scores = encode([text for text, _ in asked]) @ encode([entry.sheet for entry in entries]).T
+    ranks = np.array([rank(row, [place]) for row, (_, place) in zip(scores, asked, strict=True)])
+    name = f"dev lay phrases to entries ({len(asked)} of {len(entries)})"
+    return [
+        Figure(f"{name}, recall@10", 100 * float((ranks <= 10).mean()), "%"),
+        Figure(f"{name}, nDCG@10", 100 * gain(ranks), "%"),
+    ]
+
+
+def sheets(encode: Encode, folder: Path) -> list[Figure]:
+    """Let the needs of the dev lines find their sheet among the sheets and negatives of all."""
+    lines = written.answered(folder)
+    held = {key(text): text for line in lines for text in (line.sheet, *line.negatives)}
+    places = {name: place for place, name in enumerate(held)}
+    asked = [
+        (need, places[key(line.sheet)])
+        for line in lines
+        if written.split(line.id) == "dev"
+        for need in line.needs
+    ]
+    if not asked:
+        return []
+    scores = encode([need for need, _ in asked]) @ encode(list(held.values())).T
+    ranks = np.array([rank(row, [place]) for row, (_, place) in zip(scores, asked, strict=True)])
+    name = f"dev needs to sheets ({len(asked)} of {len(held)})"
+    return [
+        Figure(f"{name}, nDCG@10", 100 * gain(ranks), "%"),
+        Figure(f"{name}, recall@10", 100 * float((ranks <= 10).mean()), "%"),
+    ]
+
+
+def latency(encode: Encode, needs: list[str], count: int = 200) -> Figure:
+    """Give the median time of one need in milliseconds, one thread, after twenty to warm up."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    timed = [_seconds(encode, [need]) for need in needs[: count + 20]][20:]
+    torch.set_num_threads(threads)
+    return Figure(f"one need, 1 thread, p50 of {len(timed)}", 1000 * float(np.median(timed)), "ms")
+
+
+def speed(encode: Encode, texts: list[str]) -> Figure:
+    """Count the texts encoded a second, best of three runs."""
+    best = min(_seconds(encode, texts) for _ in range(3))
+    name = f"encode, {torch.get_num_threads()} threads ({len(texts)} needs)"
+    return Figure(name, len(texts) / best, "texts/s")
+
+
+def _seconds(encode: Encode, texts: list[str]) -> float:
+    start = time.perf_counter()
+    encode(texts)
+    return time.perf_counter() - start

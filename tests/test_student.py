@@ -1,0 +1,278 @@
+"""The training of the transformer student, on a two-layer BERT and invented sentences."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from tokenizers import Tokenizer
+from transformers import BertConfig, BertModel
+
+from embed.train import (
+    distilling,
+    fitting,
+    retrieval,
+    tokens,
+    trade,
+    transformer,
+    transplant,
+    tuning,
+    written,
+)
+from embed.train.fitting import Pace
+from embed.train.transformer import Reader, Texts
+
+FRENCH = [
+    "tournage de pièces en inox",
+    "fraisage cinq axes",
+    "couture de sacs en toile",
+    "broderie sur vêtements",
+    "fonderie de bronze",
+    "moulage de l'aluminium",
+    "anodisation noire",
+    "peinture en poudre",
+]
+DOMAINS = ["usinage", "usinage", "textile", "textile", "fonderie", "fonderie", "surface", "surface"]
+
+
+def _using() -> Tokenizer:
+    return transplant.framed(tokens.train(FRENCH + DOMAINS * 2, 300))
+
+
+def _reader(using: Tokenizer) -> Reader:
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=using.get_vocab_size(),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        pad_token_id=using.token_to_id(transplant.PAD),
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return Reader(BertModel(config))
+
+
+def _entry(sector: str, branch: str, name: str) -> written.Entry:
+    return written.Entry(
+        id=f"{sector}/{name}",
+        branch=branch,
+        label=name,
+        synonyms=[f"{name} bis"],
+        definition=f"on fait {name}",
+        products=[f"objet {name}"],
+        materials=["acier"],
+        lay=[f"je veux {name}", f"il me faut {name}", f"besoin de {name}"],
+    )
+
+
+def _batch(gold: list[int], sure: list[list[bool]]) -> trade.Batch:
+    return trade.Batch([], [], np.array(gold), np.array(sure), 0)
+
+
+def test_a_framed_tokenizer_keeps_the_numbers_of_its_pieces() -> None:
+    bare = tokens.train(FRENCH, 200)
+    using = transplant.framed(bare)
+    assert using.encode("fonderie").ids[1:-1] == bare.encode("fonderie").ids
+    assert using.encode("fonderie").tokens[:: len(using.encode("fonderie")) - 1] == [
+        transplant.CLS,
+        transplant.SEP,
+    ]
+    assert using.get_vocab_size() == bare.get_vocab_size() + 3
+
+
+def test_new_embeddings_average_near_english_words_and_copy_digits() -> None:
+    bare = tokens.train(FRENCH, 200)
+    using = transplant.framed(bare)
+    config = BertConfig(vocab_size=7, hidden_size=2, num_attention_heads=1, intermediate_size=2)
+    given = transplant.Donor(
+        BertModel(config),
+        {"[UNK]": 0, "[PAD]": 1, "[CLS]": 2, "[SEP]": 3, "5": 4, "casting": 5, "sewing": 6},
+    )
+    source = given.body.embeddings.word_embeddings.weight.detach().numpy()
+    table = np.tile(np.array([[3, 0]], np.float32), (bare.get_vocab_size(), 1))
+    found = transplant.embeddings(using, table, given, np.eye(2, dtype=np.float32), warmth=1.0)
+    shares = np.exp([1, 0]) / np.exp([1, 0]).sum()
+    np.testing.assert_allclose(found[using.token_to_id("a")], shares @ source[5:7], rtol=1e-5)
+    for piece, row in {"5": 4, "[UNK]": 0, "[PAD]": 1, "[SEP]": 3}.items():
+        np.testing.assert_array_equal(found[using.token_to_id(piece)], source[row])
+
+
+def test_texts_are_padded_to_the_longest_of_the_batch_and_cut() -> None:
+    using = _using()
+    texts = Texts(using, ["fonderie", "fonderie fonderie fonderie fonderie"], length=4)
+    pieces, mask = texts.take(np.array([0, 1]))
+    assert mask.tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]
+    assert pieces[0, 3].item() == using.token_to_id(transplant.PAD)
+    assert pieces[1, 3].item() == using.token_to_id(transplant.SEP)
+
+
+def test_a_course_meets_every_row_once_an_epoch_and_is_the_same_on_every_run() -> None:
+    lengths = np.arange(400) % 37
+    one, other = (transformer.course(lengths, 8, 100, np.random.default_rng(0)) for _ in range(2))
+    assert np.array_equal(one, other)
+    assert sorted(np.concatenate(one[:50])) == list(range(400))
+    assert max(np.ptp(lengths[rows]) for rows in one) <= 3
+
+
+def test_distillation_is_taken_up_where_it_stopped_and_ends_near_the_teacher(
+    tmp_path: Path,
+) -> None:
+    using = _using()
+    targets = torch.nn.functional.normalize(
+        torch.randn(8, 16, generator=torch.Generator().manual_seed(0)), dim=1
+    )
+    lesson = distilling.Lesson(Texts(using, FRENCH, 32), targets, torch.arange(8))
+    twins = distilling.Twins(
+        Texts(using, FRENCH, 32), Texts(using, DOMAINS, 32), torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
+    )
+    pace, recipe = Pace(80, 1e-2, 5e-3), distilling.Distil(batch=8)
+
+    def trained(folder: Path, stop: int) -> tuple[Reader, list[float]]:
+        model = _reader(using)
+        loss = distilling.losses(model, lesson, twins, recipe, pace.steps, seed=0)
+        every = Pace(pace.steps, pace.embeddings, pace.body, every=0)
+        steps = fitting.fit(model, loss, every, folder / "one.pt")
+        return model, [value for _, (_, value) in zip(range(stop), steps, strict=False)]
+
+    whole, losses = trained(tmp_path / "whole", pace.steps)
+    assert losses[-2] < losses[0] / 4
+    trained(tmp_path / "halves", 30)
+    again, rest = trained(tmp_path / "halves", pace.steps)
+    assert len(rest) in (49, 50)
+    vectors = [transformer.encode(model, lesson.texts) for model in (whole, again)]
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-3)
+    assert (vectors[0] @ targets.numpy().T).argmax(axis=1).tolist() == list(range(8))
+
+
+def test_a_saved_student_reads_as_the_trained_one(tmp_path: Path) -> None:
+    using = _using()
+    model = _reader(using)
+    transformer.save(tmp_path, model, using)
+    loaded = SentenceTransformer(str(tmp_path), device="cpu").float()
+    texts = [*FRENCH, "PIÈCES m² œuvrées", ""]
+    for text in texts:
+        assert loaded.tokenizer(text)["input_ids"] == using.encode(text).ids
+    own = transformer.encode(model, Texts(using, texts, 32))
+    np.testing.assert_allclose(loaded.encode(texts), own, atol=2e-2)
+
+
+def test_whole_branches_and_lines_are_held_out_and_no_text_of_theirs_is_trained_on() -> None:
+    entries = [_entry(f"s{n % 7}", f"b{n // 5}", f"metier{n}") for n in range(500)]
+    lines = [
+        written.Answered(f"l{n}", f"atelier {n}", [f"besoin {n}"], [f"autre {n}"])
+        for n in range(300)
+    ]
+    parts = [written.split(entry.place) for entry in entries]
+    assert {part: 0.03 < parts.count(part) / 500 < 0.2 for part in ("dev", "test")} == {
+        "dev": True,
+        "test": True,
+    }
+    draw = np.random.default_rng(0)
+    batches = trade.trades(entries, 20, draw)
+    drawn = [entry for _ in range(60) for entry in next(batches)]
+    assert {written.split(entry.place) for entry in drawn} == {"train"}
+    assert {e.id for e in drawn} == {
+        e.id for e, part in zip(entries, parts, strict=True) if part == "train"
+    }
+    asked = trade.needs(lines, 16, draw)
+    assert {written.split(line.id) for _ in range(40) for line in next(asked)} == {"train"}
+
+    learnt = set(written.texts(entries, lines))
+    twins = written.positives(entries, lines)
+    learnt.update(text for source in twins for text in source.left + source.right)
+    for entry, part in zip(entries, parts, strict=True):
+        assert (entry.lay[0] in learnt) is (part == "train")
+        assert (entry.sheet in learnt) is (part == "train")
+    for line in lines:
+        assert (line.sheet in learnt) is (written.split(line.id) == "train")
+
+
+def test_a_negative_as_good_as_the_positive_is_dropped_if_it_says_the_same() -> None:
+    scores = torch.tensor([[0.60, 0.58, 0.58, 0.20], [0.70, 0.30, 0.90, 0.68]])
+    alike = torch.eye(4)
+    alike[0, 1] = alike[1, 0] = alike[1, 2] = alike[2, 1] = 0.9
+    recipe = tuning.Tune(margin=0.95, same=0.6)
+    gold, free = torch.tensor([0, 1]), torch.zeros(2, 4, dtype=torch.bool)
+    dropped = tuning.refused(scores, alike, gold, free, recipe)
+    # query 0: 0.58 reaches 0.57, but only document 1 is like document 0
+    # query 1: 0.70 and 0.90 reach 0.285, and both say what document 1 says
+    assert dropped.tolist() == [[False, True, False, False], [True, False, True, False]]
+    sure = free.clone()
+    sure[1, 2] = True
+    assert tuning.refused(scores, alike, gold, sure, recipe)[1].tolist() == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_matching_is_the_cross_entropy_among_the_documents_left() -> None:
+    queries = torch.tensor([[1.0, 0.0]])
+    documents = torch.tensor([[0.6, 0.8], [0.6, 0.8], [0.0, 1.0]])
+    recipe = tuning.Tune(temperature=1.0)
+    dropped = tuning.matching(queries, documents, _batch([0], [[False] * 3]), recipe)
+    assert dropped.item() == pytest.approx(np.log(1 + np.exp(-0.6)))
+    kept = tuning.matching(queries, documents, _batch([0], [[False, True, False]]), recipe)
+    assert kept.item() == pytest.approx(np.log(2 + np.exp(-0.6)))
+
+
+def test_a_batch_of_trades_asks_each_entry_and_trusts_the_siblings() -> None:
+    entries = [_entry("s", "b", "tournage"), _entry("s", "b", "fraisage"), _entry("t", "b", "tour")]
+    batch = trade.of_trades(entries, np.random.default_rng(0))
+    assert len(batch.queries) == len(batch.gold) == 4 * 3
+    assert batch.phrases == 6
+    for query, place in zip(batch.queries, batch.gold, strict=True):
+        assert entries[place].label in query or "objet" in query
+    assert batch.sure[0].tolist() == [True, True, False]
+
+
+def test_a_batch_of_needs_marks_the_negatives_of_the_line() -> None:
+    lines = [
+        written.Answered("a", "A", ["veut A", "cherche A"], ["pas A"]),
+        written.Answered("b", "B", ["veut B"], ["pas B", "non B"]),
+    ]
+    batch = trade.of_needs(lines, np.random.default_rng(0))
+    assert batch.documents[:3] == ["A", "B", "pas A"]
+    assert sorted(batch.documents[3:]) == ["non B", "pas B"]
+    assert batch.gold.tolist() == [0, 0, 1]
+    assert batch.sure.tolist() == [[False, False, True, False, False]] * 2 + [
+        [False, False, False, True, True]
+    ]
+
+
+def test_tuning_brings_phrases_to_their_trade(tmp_path: Path) -> None:
+    using = _using()
+    model = _reader(using)
+    entries = [_entry("s", f"b{n // 2}", name.split()[0]) for n, name in enumerate(FRENCH)]
+    lines = [written.Answered(f"l{n}", text, [text], ["rien"]) for n, text in enumerate(FRENCH)]
+    lesson = distilling.Lesson(Texts(using, FRENCH, 32), torch.eye(8, 16), torch.arange(8))
+    twins = distilling.Twins(
+        Texts(using, FRENCH, 32), Texts(using, DOMAINS, 32), torch.arange(8) // 2
+    )
+    recipe = tuning.Tune(entries=8, lines=8, general=0.1, distil=distilling.Distil(batch=8))
+    loss = tuning.losses(model, using, (entries, lines), (lesson, twins), recipe, 60, seed=0)
+    values = [loss(0).item(), loss(1).item()]
+    for _ in fitting.fit(model, loss, Pace(60, 1e-2, 5e-3), tmp_path / "two.pt"):
+        pass
+    assert loss(0).item() < values[0] / 2
+    assert loss(1).item() < values[1]
+
+
+def test_ranks_and_gains_by_hand(tmp_path: Path) -> None:
+    assert retrieval.gain(np.array([1, 3, 11])) == pytest.approx((1 + 0.5 + 0) / 3)
+    assert retrieval.rank(np.array([0.1, 0.5, 0.5], np.float32), [1]) == 2
+    dev = next(f"l{n}" for n in range(99) if written.split(f"l{n}") == "dev")
+    line = {"id": dev, "sheet": "A", "needs": [{"register": "", "text": "a"}], "negatives": ["B"]}
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "one.jsonl").write_text(json.dumps(line) + "\n{broken")
+
+    def encode(texts: list[str]) -> np.ndarray:
+        return np.array([[text.lower() == "a", 0.5] for text in texts], np.float32)
+
+    figures = retrieval.sheets(encode, tmp_path)
+    assert [figure.value for figure in figures] == [100, 100]
