@@ -153,8 +153,8 @@ class SupplierIndex:
     def _score(self, need: str, vector: Vectors, texts: list[str]) -> Scores:
         if not texts:
             return np.zeros(0, np.float32)
-        shares = np.array([self._lexical.share(need, text) for text in texts], np.float32)
-        return fuse(cosines(self.encoder.encode_capabilities(texts), vector), shares)
+        near = cosines(self.encoder.encode_capabilities(texts), vector)
+        return fuse(near, self._lexical.shares_of(need, texts))
 
     def _best_rows(self, need: str, vector: Vectors, k: int) -> tuple[list[int], Scores]:
         """The best row of each of the `k` best suppliers, and its score.

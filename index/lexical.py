@@ -71,9 +71,12 @@ class Lexical:
             found[self._rows[postings]] += weight * self._weights[postings]
         return found / _total(wanted)
 
-    def share(self, need: str, capability: str) -> float:
-        """The share for any capability, indexed or not, from this collection's statistics."""
+    def shares_of(self, need: str, capabilities: Iterable[str]) -> NDArray[np.float32]:
+        """The same for any capabilities, indexed or not, from this collection's statistics."""
         wanted = self._wanted(need)
+        return np.array([self._share(wanted, text) for text in capabilities], np.float32)
+
+    def _share(self, wanted: dict[str, float], capability: str) -> float:
         found = words(capability)
         counts = _terms(found)
         common = wanted.keys() & counts.keys()

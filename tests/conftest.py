@@ -29,6 +29,17 @@ CONFECTION = Supplier(
     capabilities=("Confection de sacs et housses en toile enduite",),
     department="85",
 )
+FRENCH = [
+    "tournage de pièces en inox",
+    "fraisage cinq axes",
+    "couture de sacs en toile",
+    "broderie sur vêtements",
+    "fonderie de bronze",
+    "moulage de l'aluminium",
+    "anodisation noire",
+    "peinture en poudre",
+]
+DOMAINS = ["usinage", "usinage", "textile", "textile", "fonderie", "fonderie", "surface", "surface"]
 
 
 @pytest.fixture(scope="session")

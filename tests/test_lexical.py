@@ -15,8 +15,8 @@ def test_a_share_is_bm25_over_its_ceiling() -> None:
     ceiling = (1 + STRICT_WEIGHT) * (acier + inox)
     two_words, one_word = (1 / (1 + K1 * (1 - B + B * size / 1.5)) for size in (2, 1))
     assert lexical.shares("acier inox") == pytest.approx([two_words, acier * one_word / ceiling])
-    assert lexical.share("acier inox", "fil inox") == pytest.approx(
-        (1 + STRICT_WEIGHT) * inox * two_words / ceiling
+    assert lexical.shares_of("acier inox", ["fil inox"]) == pytest.approx(
+        [(1 + STRICT_WEIGHT) * inox * two_words / ceiling]
     )
 
 
@@ -35,14 +35,15 @@ def test_technical_tokens_are_not_blurred() -> None:
 
 def test_words_unknown_to_the_directory_lower_the_share() -> None:
     lexical = Lexical.build(TEXTS)
-    assert lexical.share("tournage zamak", TEXTS[0]) < lexical.share("tournage", TEXTS[0])
+    (both,) = lexical.shares_of("tournage zamak", TEXTS[:1])
+    (alone,) = lexical.shares_of("tournage", TEXTS[:1])
+    assert both < alone
 
 
 def test_an_indexed_text_and_a_given_one_have_one_share() -> None:
     lexical = Lexical.build(TEXTS)
     need = "tours pour usinage inox EN 9100"
-    given = [lexical.share(need, text) for text in TEXTS]
-    np.testing.assert_allclose(lexical.shares(need), given, rtol=1e-5)
+    np.testing.assert_allclose(lexical.shares(need), lexical.shares_of(need, TEXTS), rtol=1e-5)
 
 
 def test_a_need_of_stop_words_shares_nothing() -> None:

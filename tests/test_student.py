@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import DOMAINS, FRENCH
 from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
@@ -23,18 +24,6 @@ from embed.train import (
 )
 from embed.train.fitting import Pace
 from embed.train.transformer import Reader, Texts
-
-FRENCH = [
-    "tournage de pièces en inox",
-    "fraisage cinq axes",
-    "couture de sacs en toile",
-    "broderie sur vêtements",
-    "fonderie de bronze",
-    "moulage de l'aluminium",
-    "anodisation noire",
-    "peinture en poudre",
-]
-DOMAINS = ["usinage", "usinage", "textile", "textile", "fonderie", "fonderie", "surface", "surface"]
 
 
 def _using() -> Tokenizer:

@@ -5,23 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import DOMAINS, FRENCH
 from sentence_transformers import SentenceTransformer
 
 from embed.train import making, static, tokens
 from embed.train.positives import held_out
 from embed.train.saving import UNKNOWN_NORM, finished, save
-
-FRENCH = [
-    "tournage de pièces en inox",
-    "fraisage cinq axes",
-    "couture de sacs en toile",
-    "broderie sur vêtements",
-    "fonderie de bronze",
-    "moulage de l'aluminium",
-    "anodisation noire",
-    "peinture en poudre",
-]
-DOMAINS = ["usinage", "usinage", "textile", "textile", "fonderie", "fonderie", "surface", "surface"]
 
 
 def test_the_tokenizer_folds_accents_and_is_the_same_on_every_run() -> None:

@@ -65,6 +65,7 @@ function ask(need) {
 function clear() {
   running.abort();
   document.title = TITLE;
+  list.removeAttribute("aria-busy");
   list.replaceChildren();
   say("");
   more.hidden = true;
