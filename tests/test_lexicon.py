@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from embed.lexicon import Confusion, Entry, LexiconError, near_duplicates, read_lexicon
+from embed.lexicon import (
+    Ask,
+    Confusion,
+    Entry,
+    LexiconError,
+    near_duplicates,
+    read_asks,
+    read_lexicon,
+)
 
 DEEP: dict[str, object] = {
     "id": "usinage/percage-profond",
@@ -83,8 +91,28 @@ def test_one_concept_written_twice_is_seen(tmp_path: Path) -> None:
     assert near_duplicates(entries) == [("usinage/percage-profond", "usinage/forage")]
 
 
+def test_an_ask_is_read_with_its_trades_and_every_fault_is_told(tmp_path: Path) -> None:
+    entries = read_lexicon(lexicon(tmp_path, DEEP))
+    (tmp_path / "asks").mkdir()
+    file = tmp_path / "asks" / "maison.tsv"
+    file.write_text("un canon de fusil\tusinage/percage-profond\n", encoding="utf-8")
+    assert read_asks(entries, tmp_path) == [Ask("un canon de fusil", ("usinage/percage-profond",))]
+    file.write_text("un canon\tusinage/x\nUn Canon\n\tusinage/percage-profond\n", "utf-8")
+    with pytest.raises(LexiconError) as caught:
+        read_asks(entries, tmp_path)
+    assert str(caught.value).splitlines() == [
+        "maison.tsv:1: usinage/x is no entry",
+        "maison.tsv:2: 0 ids after the tab, 1 to 4 are wanted",
+        "maison.tsv:2: stands twice: Un Canon",
+        "maison.tsv:3: no text before the tab",
+    ]
+
+
 def test_our_lexicon_is_sound_and_wide() -> None:
     entries = read_lexicon()
     assert len(entries) >= 1_500
     assert len({entry.sector for entry in entries}) >= 18
     assert near_duplicates(entries) == []
+    asks = read_asks(entries)
+    assert len(asks) >= 10_000
+    assert len({one for ask in asks for one in ask.ids}) >= 1_500

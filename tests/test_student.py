@@ -11,10 +11,14 @@ from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
+from embed.lexicon import Ask, Entry
 from embed.train import (
     distilling,
     fitting,
+    matching,
     retrieval,
+    static,
+    static_tuning,
     tokens,
     trade,
     transformer,
@@ -24,6 +28,7 @@ from embed.train import (
 )
 from embed.train.fitting import Pace
 from embed.train.transformer import Reader, Texts
+from embed.train.written import Sheet
 
 
 def _using() -> Tokenizer:
@@ -45,21 +50,28 @@ def _reader(using: Tokenizer) -> Reader:
     return Reader(BertModel(config))
 
 
-def _entry(sector: str, branch: str, name: str) -> written.Entry:
-    return written.Entry(
+def _entry(sector: str, branch: str, name: str, *related: str) -> Entry:
+    return Entry(
         id=f"{sector}/{name}",
         branch=branch,
         label=name,
-        synonyms=[f"{name} bis"],
+        synonyms=(f"{name} bis",),
         definition=f"on fait {name}",
-        products=[f"objet {name}"],
-        materials=["acier"],
-        lay=[f"je veux {name}", f"il me faut {name}", f"besoin de {name}"],
+        products=(f"objet {name}",),
+        materials=("acier",),
+        lay=(f"je veux {name}", f"il me faut {name}", f"besoin de {name}"),
+        confusions=(),
+        standards=(),
+        related=related,
     )
 
 
+def _line(name: str, sheet: Sheet, needs: list[str], *negatives: Sheet) -> written.Answered:
+    return written.Answered(name, sheet, needs, list(negatives))
+
+
 def _batch(gold: list[int], sure: list[list[bool]]) -> trade.Batch:
-    return trade.Batch([], [], np.array(gold), np.array(sure), 0)
+    return trade.Batch([], [], np.array(gold), np.zeros_like(np.array(sure)), np.array(sure))
 
 
 def test_a_framed_tokenizer_keeps_the_numbers_of_its_pieces() -> None:
@@ -149,50 +161,45 @@ def test_a_saved_student_reads_as_the_trained_one(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded.encode(texts), own, atol=2e-2)
 
 
-def test_whole_branches_and_lines_are_held_out_and_no_text_of_theirs_is_trained_on() -> None:
+def test_whole_branches_asks_and_lines_are_held_out_and_no_text_of_theirs_is_trained_on() -> None:
     entries = [_entry(f"s{n % 7}", f"b{n // 5}", f"metier{n}") for n in range(500)]
+    asks = [Ask(f"demande {n}", (entries[n].id, entries[-n].id)) for n in range(1, 400)]
     lines = [
-        written.Answered(f"l{n}", f"atelier {n}", [f"besoin {n}"], [f"autre {n}"])
-        for n in range(300)
+        _line(f"l{n}", Sheet(f"atelier {n}", (entries[n].id,)), [f"besoin {n}"]) for n in range(300)
     ]
-    parts = [written.split(entry.place) for entry in entries]
-    assert {part: 0.03 < parts.count(part) / 500 < 0.2 for part in ("dev", "test")} == {
-        "dev": True,
-        "test": True,
-    }
-    draw = np.random.default_rng(0)
-    batches = trade.trades(entries, 20, draw)
-    drawn = [entry for _ in range(60) for entry in next(batches)]
-    assert {written.split(entry.place) for entry in drawn} == {"train"}
-    assert {e.id for e in drawn} == {
-        e.id for e, part in zip(entries, parts, strict=True) if part == "train"
-    }
-    asked = trade.needs(lines, 16, draw)
-    assert {written.split(line.id) for _ in range(40) for line in next(asked)} == {"train"}
+    parts = {entry.id: written.split(entry.place) for entry in entries}
+    for part in ("dev", "test"):
+        assert 0.03 < list(parts.values()).count(part) / 500 < 0.2
+    taught = written.taught(written.Written(entries, asks, lines))
+    assert {entry.id for entry in taught.entries} == {e for e in parts if parts[e] == "train"}
+    assert {written.split(ask.text) for ask in taught.asks} == {"train"}
+    assert {written.split(line.id) for line in taught.lines} == {"train"}
+    named = {one for ask in taught.asks for one in ask.ids}
+    named |= {one for line in taught.lines for one in line.sheet.ids}
+    assert {parts[one] for one in named} == {"train"}
 
-    learnt = set(written.texts(entries, lines))
-    twins = written.positives(entries, lines)
-    learnt.update(text for source in twins for text in source.left + source.right)
-    for entry, part in zip(entries, parts, strict=True):
-        assert (entry.lay[0] in learnt) is (part == "train")
-        assert (entry.sheet in learnt) is (part == "train")
+    learnt = set(written.texts(taught))
+    learnt.update(text for s in written.positives(taught) for text in s.left + s.right)
+    for entry in entries:
+        assert (entry.lay[0] in learnt) is (parts[entry.id] == "train")
+        assert (entry.sheet in learnt) is (parts[entry.id] == "train")
     for line in lines:
-        assert (line.sheet in learnt) is (written.split(line.id) == "train")
+        assert (line.sheet.text in learnt) is (written.split(line.id) == "train")
 
 
 def test_a_negative_as_good_as_the_positive_is_dropped_if_it_says_the_same() -> None:
     scores = torch.tensor([[0.60, 0.58, 0.58, 0.20], [0.70, 0.30, 0.90, 0.68]])
     alike = torch.eye(4)
     alike[0, 1] = alike[1, 0] = alike[1, 2] = alike[2, 1] = 0.9
-    recipe = tuning.Tune(margin=0.95, same=0.6)
+    doubt = matching.Doubt(margin=0.95, same=0.6)
     gold, free = torch.tensor([0, 1]), torch.zeros(2, 4, dtype=torch.bool)
-    dropped = tuning.refused(scores, alike, gold, free, recipe)
+    dropped = matching.refused(scores, alike, gold, free, doubt)
     # query 0: 0.58 reaches 0.57, but only document 1 is like document 0
     # query 1: 0.70 and 0.90 reach 0.285, and both say what document 1 says
     assert dropped.tolist() == [[False, True, False, False], [True, False, True, False]]
     sure = free.clone()
     sure[1, 2] = True
-    assert tuning.refused(scores, alike, gold, sure, recipe)[1].tolist() == [
+    assert matching.refused(scores, alike, gold, sure, doubt)[1].tolist() == [
         True,
         False,
         False,
@@ -203,65 +210,111 @@ def test_a_negative_as_good_as_the_positive_is_dropped_if_it_says_the_same() -> 
 def test_matching_is_the_cross_entropy_among_the_documents_left() -> None:
     queries = torch.tensor([[1.0, 0.0]])
     documents = torch.tensor([[0.6, 0.8], [0.6, 0.8], [0.0, 1.0]])
-    recipe = tuning.Tune(temperature=1.0)
-    dropped = tuning.matching(queries, documents, _batch([0], [[False] * 3]), recipe)
+    doubt = matching.Doubt(temperature=1.0)
+    dropped = matching.matching(queries, documents, _batch([0], [[False] * 3]), doubt)
     assert dropped.item() == pytest.approx(np.log(1 + np.exp(-0.6)))
-    kept = tuning.matching(queries, documents, _batch([0], [[False, True, False]]), recipe)
+    kept = matching.matching(queries, documents, _batch([0], [[False, True, False]]), doubt)
     assert kept.item() == pytest.approx(np.log(2 + np.exp(-0.6)))
 
 
 def test_a_batch_of_trades_asks_each_entry_and_trusts_the_siblings() -> None:
-    entries = [_entry("s", "b", "tournage"), _entry("s", "b", "fraisage"), _entry("t", "b", "tour")]
-    batch = trade.of_trades(entries, np.random.default_rng(0))
-    assert len(batch.queries) == len(batch.gold) == 4 * 3
-    assert batch.phrases == 6
-    for query, place in zip(batch.queries, batch.gold, strict=True):
-        assert entries[place].label in query or "objet" in query
-    assert batch.sure[0].tolist() == [True, True, False]
+    entries = [
+        _entry("s", "b", "tournage", "t/fonte"),
+        _entry("s", "b", "fraisage"),
+        _entry("t", "b", "fonte"),
+    ]
+    asks = [Ask(f"une pièce {n}", ("s/tournage", "t/fonte")) for n in range(300)]
+    trades = trade.Trades(written.Written(entries, asks, []))
+    draw = np.random.default_rng(0)
+    assert set(trades.alike(np.array([0]), draw)) <= {1, 2}
+    assert set(trades.alike(np.array([1]), draw)) == {0}
+    batch = trades.batch(np.array([0]), np.array([1, 2]), draw)
+    assert batch.queries[2] in (
+        "objet tournage",
+        "objet tournage acier",
+        "tournage",
+        "tournage bis",
+    )
+    assert all(query.startswith("une pièce") for query in batch.queries[:2])
+    assert batch.gold.tolist() == [0, 0, 0]
+    assert batch.right.tolist() == [[False, False, True], [False, False, True], [False] * 3]
+    assert batch.sure.tolist() == [[False, True, False]] * 3
 
 
-def test_a_batch_of_needs_marks_the_negatives_of_the_line() -> None:
+def test_a_batch_of_needs_marks_the_negatives_of_the_line_and_those_of_the_same_trade() -> None:
     lines = [
-        written.Answered("a", "A", ["veut A", "cherche A"], ["pas A"]),
-        written.Answered("b", "B", ["veut B"], ["pas B", "non B"]),
+        _line("a", Sheet("A", ("x",)), ["veut A", "cherche A"], Sheet("pas A", ("x", "y"))),
+        _line("b", Sheet("B", ("z", "x")), ["veut B"], Sheet("pas B", ()), Sheet("non B", ())),
     ]
-    batch = trade.of_needs(lines, np.random.default_rng(0))
-    assert batch.documents[:3] == ["A", "B", "pas A"]
-    assert sorted(batch.documents[3:]) == ["non B", "pas B"]
-    assert batch.gold.tolist() == [0, 0, 1]
-    assert batch.sure.tolist() == [[False, False, True, False, False]] * 2 + [
-        [False, False, False, True, True]
+    sheets = trade.Sheets(written.Written([], [Ask("de l'y", ("y",)), Ask("du x", ("x",))], lines))
+    batch = sheets.batch(np.array([0]), np.array([1]), np.random.default_rng(0))
+    assert batch.documents == ["A", "pas A", "B", "pas B", "non B"]
+    assert sorted(batch.queries[:2]) == ["cherche A", "veut A"]
+    assert batch.queries[2] == "du x"
+    assert batch.gold.tolist() == [0, 0, 0]
+    assert batch.sure.tolist() == [[False, True, False, False, False]] * 2 + [[False] * 5]
+    own = [False, False, True, False, False]
+    assert batch.right.tolist() == [own, own, [False, True, True, False, False]]
+
+
+def _ours() -> list[trade.Exercise]:
+    names = [text.split()[0] for text in FRENCH]
+    entries = [_entry("s", f"b{n // 2}", name) for n, name in enumerate(names)]
+    lines = [
+        _line(f"l{n}", Sheet(text, ()), [text], Sheet("rien", ())) for n, text in enumerate(FRENCH)
     ]
+    part = written.Written(entries, [Ask("on en veut", (entries[0].id,))], lines)
+    return [trade.Trades(part), trade.Sheets(part)]
 
 
 def test_tuning_brings_phrases_to_their_trade(tmp_path: Path) -> None:
     using = _using()
     model = _reader(using)
-    entries = [_entry("s", f"b{n // 2}", name.split()[0]) for n, name in enumerate(FRENCH)]
-    lines = [written.Answered(f"l{n}", text, [text], ["rien"]) for n, text in enumerate(FRENCH)]
     lesson = distilling.Lesson(Texts(using, FRENCH, 32), torch.eye(8, 16), torch.arange(8))
     twins = distilling.Twins(
         Texts(using, FRENCH, 32), Texts(using, DOMAINS, 32), torch.arange(8) // 2
     )
     recipe = tuning.Tune(entries=8, lines=8, general=0.1, distil=distilling.Distil(batch=8))
-    loss = tuning.losses(model, using, (entries, lines), (lesson, twins), recipe, 60, seed=0)
-    values = [loss(0).item(), loss(1).item()]
+    loss = tuning.losses(model, using, _ours(), (lesson, twins), recipe, 60, seed=0)
+    values = [loss(0).item(), loss(2).item()]
     for _ in fitting.fit(model, loss, Pace(60, 1e-2, 5e-3), tmp_path / "two.pt"):
         pass
     assert loss(0).item() < values[0] / 2
-    assert loss(1).item() < values[1]
+    assert loss(2).item() < values[1]
+
+
+def test_the_static_student_is_tuned_on_the_same_batches() -> None:
+    using = tokens.train(FRENCH + DOMAINS * 2, 300)
+    bags = static.Bags(using, FRENCH)
+    general = (
+        static.Lesson(bags, torch.eye(8, 16), torch.arange(8)),
+        static.Twins(bags, static.Bags(using, DOMAINS), torch.arange(8) // 2),
+    )
+    table = np.random.default_rng(0).standard_normal((300, 16)).astype(np.float32)
+    student = static.Student(table, 0.0)
+    recipe = static_tuning.Tune(steps=60, rows=8, rate=0.03), static.Recipe(batch=8)
+    losses = list(static_tuning.tune(student, using, _ours(), general, recipe, seed=0))
+    assert np.mean(losses[-5:]) < losses[0] / 2
 
 
 def test_ranks_and_gains_by_hand(tmp_path: Path) -> None:
     assert retrieval.gain(np.array([1, 3, 11])) == pytest.approx((1 + 0.5 + 0) / 3)
     assert retrieval.rank(np.array([0.1, 0.5, 0.5], np.float32), [1]) == 2
     dev = next(f"l{n}" for n in range(99) if written.split(f"l{n}") == "dev")
-    line = {"id": dev, "sheet": "A", "needs": [{"register": "", "text": "a"}], "negatives": ["B"]}
+    line = {
+        "id": dev,
+        "sheet": "A",
+        "trades": ["s/a"],
+        "needs": [{"register": "", "text": "a"}],
+        "negatives": [{"text": "B", "trades": []}],
+    }
     (tmp_path / "pairs").mkdir()
-    (tmp_path / "pairs" / "one.jsonl").write_text(json.dumps(line) + "\n{broken")
+    (tmp_path / "pairs" / "one.jsonl").write_text(json.dumps(line) + "\n")
+    whole = written.read(tmp_path)
+    assert whole.lines == [_line(dev, Sheet("A", ("s/a",)), ["a"], Sheet("B", ()))]
 
     def encode(texts: list[str]) -> np.ndarray:
         return np.array([[text.lower() == "a", 0.5] for text in texts], np.float32)
 
-    figures = retrieval.sheets(encode, tmp_path)
+    figures = retrieval.sheets(encode, whole)
     assert [figure.value for figure in figures] == [100, 100]

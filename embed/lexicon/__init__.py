@@ -1,7 +1,7 @@
 """The French industrial lexicon: what a workshop can do, and how those who do not know it ask.
 
-One JSONL file a sector, one entry a line, written from trade knowledge. `python -m embed.lexicon`
-checks it and counts it.
+One JSONL file a sector, one entry a line, written from trade knowledge; in `asks`, one TSV file a
+field of life, one ask a line. `python -m embed.lexicon` checks and counts both.
 """
 
 import json
@@ -19,6 +19,7 @@ from embed.text import fold, words
 FOLDER = Path(__file__).parent
 
 LEAST_LAY = 5
+MOST_TRADES = 4
 ALIKE = 0.6
 """Share of common words in two definitions from which they are taken for one."""
 
@@ -63,6 +64,29 @@ class Entry:
         """The file that holds the entry."""
         return self.id.partition("/")[0]
 
+    @property
+    def place(self) -> str:
+        """The branch with its sector: "sector/branch"."""
+        return f"{self.sector}/{self.branch}"
+
+    @property
+    def names(self) -> str:
+        """Label and synonyms in one text."""
+        return ", ".join([self.label, *self.synonyms])
+
+    @property
+    def sheet(self) -> str:
+        """Label, synonyms and definition in one text, as a workshop might describe itself."""
+        return f"{self.names}. {self.definition}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody asks for, and the ids of the trades that make it, the most fitting first."""
+
+    text: str
+    ids: tuple[str, ...]
+
 
 def read_lexicon(folder: Path = FOLDER) -> list[Entry]:
     """Every entry, sector by sector; raises `LexiconError` listing every fault found."""
@@ -75,6 +99,25 @@ def read_lexicon(folder: Path = FOLDER) -> list[Entry]:
     if faults:
         raise LexiconError("\n".join(faults))
     return entries
+
+
+def read_asks(entries: Iterable[Entry], folder: Path = FOLDER) -> list[Ask]:
+    """Every ask of `folder / "asks"`; raises `LexiconError` listing every fault found.
+
+    A line is the ask, a tab, and the ids of one to four of the entries, a blank between them.
+    """
+    known = {entry.id for entry in entries}
+    found: dict[str, Ask] = {}
+    faults: list[str] = []
+    for place, line in _ask_lines(folder / "asks"):
+        text, _, ids = line.partition("\t")
+        ask = Ask(text.strip(), tuple(ids.split()))
+        faults += [f"{place}: {fault}" for fault in _ask_faults(ask, known)]
+        if found.setdefault(fold(ask.text), ask) is not ask:
+            faults.append(f"{place}: stands twice: {ask.text}")
+    if faults:
+        raise LexiconError("\n".join(faults))
+    return list(found.values())
 
 
 def near_duplicates(entries: Iterable[Entry]) -> list[tuple[str, str]]:
@@ -92,6 +135,21 @@ def _lines(folder: Path) -> Iterator[tuple[str, Any]]:
         for line, text in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
             if text:
                 yield f"{file.name}:{line}", _json(text)
+
+
+def _ask_lines(folder: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(folder.glob("*.tsv")):
+        for line, text in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
+            if text:
+                yield f"{file.name}:{line}", text
+
+
+def _ask_faults(ask: Ask, known: set[str]) -> Iterator[str]:
+    if not ask.text:
+        yield "no text before the tab"
+    if not 1 <= len(ask.ids) <= MOST_TRADES:
+        yield f"{len(ask.ids)} ids after the tab, 1 to {MOST_TRADES} are wanted"
+    yield from (f"{one} is no entry" for one in ask.ids if one not in known)
 
 
 def _json(text: str) -> object:

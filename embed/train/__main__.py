@@ -36,7 +36,7 @@ Pairs = Annotated[int, typer.Option(help="French-English pairs, about.")]
 Work = Annotated[Path, typer.Option(help="Folder of what a second run takes up.")]
 Threads = Annotated[int, typer.Option(help="Threads of torch.")]
 Ours = Annotated[Path, typer.Option(help="Folder of lexicon and pairs.", exists=True)]
-Trades = Annotated[bool, typer.Option(help="Add lexicon and pairs to the positives.")]
+Trades = Annotated[bool, typer.Option(help="Learn from lexicon, asks and pairs.")]
 Steps = Annotated[int, typer.Option(help="Steps of distillation.")]
 Tuning = Annotated[int, typer.Option(help="Steps on the trades; 0: none.")]
 
@@ -55,7 +55,7 @@ def make_static(
     work: Work = WORK,
     threads: Threads = 3,
     ours: Ours = WRITTEN,
-    trades: Trades = False,
+    trades: Trades = True,
 ) -> None:
     """Train the static French encoder and write it as a sentence-transformers folder."""
     torch.set_num_threads(threads)
@@ -63,8 +63,9 @@ def make_static(
     with _progress() as progress:
         progress.console.print(f"reading {data}")
         sample, twins = parallel(data, pairs, seed), positives(data)
+        part = written.taught(written.read(ours))
         if trades:
-            twins += written.positives(written.lexicon(ours), written.answered(ours))
+            twins += written.positives(part)
         tokenizer = making.tokenizer(data, sample, twins, PIECES)
         vectors = making.teach(Teacher(work), sample, progress)
         axes = making.projection(vectors, recipe.dim)
@@ -73,6 +74,9 @@ def make_static(
         model = making.student(lesson, tokenizer, recipe)
         siblings = making.twins(twins, tokenizer)
         table = making.fit(model, lesson, siblings, recipe, seed, progress)
+        if trades:
+            general = lesson, siblings
+            table = making.tuned(model, tokenizer, part, general, recipe, seed, progress)
     save(out, tokenizer, finished(table))
     typer.echo(f"written: {out}")
 
@@ -95,7 +99,7 @@ def make_student(
     encoder after stage 1 alone is in its folder stage1.
     """
     torch.set_num_threads(threads)
-    first, second = Pace(steps, 1e-3, 2e-4), Pace(tuning, 5e-4, 1e-4)
+    first, second = Pace(steps, 1e-3, 2e-4), Pace(tuning, 1e-3, 2e-4)
     order = student.Order(data, ours, work, pairs, seed, first, second)
     with _progress() as progress:
         found = student.ready(order, progress)

@@ -13,7 +13,10 @@ from embed.train import static, tokens
 from embed.train.corpora import Parallel
 from embed.train.positives import Positives
 from embed.train.reading import key, records
+from embed.train.static_tuning import Tune, tune
 from embed.train.teacher import Teacher
+from embed.train.trade import Sheets, Trades
+from embed.train.written import Written
 
 Floats = NDArray[np.float32]
 
@@ -94,5 +97,28 @@ def fit(
     task = progress.add_task("student", total=recipe.steps(len(lessons.targets)))
     for loss in static.train(model, lessons, pairs, recipe, seed):
         progress.update(task, advance=1, description=f"student, loss {loss:.3f}")
-    table: Floats = model.bag.weight.detach().cpu().numpy()
-    return table
+    return table(model)
+
+
+def tuned(
+    model: static.Student,
+    using: Tokenizer,
+    ours: Written,
+    general: tuple[static.Lesson, static.Twins],
+    recipe: static.Recipe,
+    seed: int,
+    progress: Progress,
+) -> Floats:
+    """Teach the student our trades; return its piece vectors, float32 (pieces, dim)."""
+    own = Tune()
+    task = progress.add_task("trades", total=own.steps)
+    batches = Trades(ours), Sheets(ours)
+    for loss in tune(model, using, batches, general, (own, recipe), seed):
+        progress.update(task, advance=1, description=f"trades, loss {loss:.3f}")
+    return table(model)
+
+
+def table(model: static.Student) -> Floats:
+    """Give the piece vectors of a student, float32 (pieces, dim)."""
+    vectors: Floats = model.bag.weight.detach().cpu().numpy()
+    return vectors

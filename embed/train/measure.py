@@ -15,9 +15,9 @@ from embed.train.__main__ import WORK
 from embed.train.making import project
 from embed.train.positives import needs
 from embed.train.reading import key, records, rows
-from embed.train.retrieval import Encode, Figure, Floats, latency, rank, sheets, speed, trades
+from embed.train.retrieval import Encode, Figure, Floats, asks, latency, rank, sheets, speed, trades
 from embed.train.teacher import Teacher
-from embed.train.written import WRITTEN
+from embed.train.written import WRITTEN, read
 
 
 def encoder(model: Path) -> Encode:
@@ -103,7 +103,10 @@ def main(
     torch.set_num_threads(threads)
     encode = encoder(model)
     figures = [similarity(encode, data, "dev"), *procurement(encode, data)]
-    figures += [*trades(encode, ours), *sheets(encode, ours), *bitexts(encode, data, work)]
+    whole = read(ours)
+    for measured in (trades, asks, sheets):
+        figures += measured(encode, whole)
+    figures += bitexts(encode, data, work)
     asked = [row["objet"] for part in (True, False) for row in needs(data, dev=part)]
     figures += [latency(encode, asked), speed(encode, asked[:timed])]
     if test:

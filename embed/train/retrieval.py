@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from embed.train import written
 from embed.train.reading import key
+from embed.train.written import Written, split
 
 Floats = NDArray[np.float32]
 Encode = Callable[[list[str]], Floats]
@@ -35,45 +34,53 @@ def gain(ranks: NDArray[np.int64]) -> float:
     return float(np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0).mean())
 
 
-def trades(encode: Encode, folder: Path) -> list[Figure]:
+def trades(encode: Encode, whole: Written) -> list[Figure]:
     """Let the lay phrases of the dev branches find their entry among all the entries."""
-    entries = written.lexicon(folder)
     asked = [
-        (text, place)
-        for place, entry in enumerate(entries)
-        if written.split(entry.place) == "dev"
+        (text, [place])
+        for place, entry in enumerate(whole.entries)
+        if split(entry.place) == "dev"
         for text in entry.lay
     ]
-    if not asked:
-        return []
-    scores = encode([text for text, _ in asked]) @ encode([entry.sheet for entry in entries]).T
-    ranks = np.array([rank(row, [place]) for row, (_, place) in zip(scores, asked, strict=True)])
-    name = f"dev lay phrases to entries ({len(asked)} of {len(entries)})"
-    return [
-        Figure(f"{name}, recall@10", 100 * float((ranks <= 10).mean()), "%"),
-        Figure(f"{name}, nDCG@10", 100 * gain(ranks), "%"),
+    return _found("dev lay phrases to entries", encode, asked, [e.sheet for e in whole.entries])
+
+
+def asks(encode: Encode, whole: Written) -> list[Figure]:
+    """Let the dev asks find an entry of theirs, be its branch held out or not, among them all."""
+    places = {entry.id: place for place, entry in enumerate(whole.entries)}
+    asked = [
+        (ask.text, [places[one] for one in ask.ids])
+        for ask in whole.asks
+        if split(ask.text) == "dev"
     ]
+    return _found("dev asks to entries", encode, asked, [e.sheet for e in whole.entries])
 
 
-def sheets(encode: Encode, folder: Path) -> list[Figure]:
-    """Let the needs of the dev lines find their sheet among the sheets and negatives of all."""
-    lines = written.answered(folder)
-    held = {key(text): text for line in lines for text in (line.sheet, *line.negatives)}
+def sheets(encode: Encode, whole: Written) -> list[Figure]:
+    """Let the needs of the dev lines find their sheet among the sheets of all lines."""
+    held = {key(sheet.text): sheet.text for line in whole.lines for sheet in line.sheets}
     places = {name: place for place, name in enumerate(held)}
     asked = [
-        (need, places[key(line.sheet)])
-        for line in lines
-        if written.split(line.id) == "dev"
+        (need, [places[key(line.sheet.text)]])
+        for line in whole.lines
+        if split(line.id) == "dev"
         for need in line.needs
     ]
+    return _found("dev needs to sheets", encode, asked, list(held.values()))
+
+
+def _found(
+    name: str, encode: Encode, asked: list[tuple[str, list[int]]], documents: list[str]
+) -> list[Figure]:
+    """Give recall@10 of the best right answer and nDCG@10 as if it were the only one, in %."""
     if not asked:
         return []
-    scores = encode([need for need, _ in asked]) @ encode(list(held.values())).T
-    ranks = np.array([rank(row, [place]) for row, (_, place) in zip(scores, asked, strict=True)])
-    name = f"dev needs to sheets ({len(asked)} of {len(held)})"
+    scores = encode([text for text, _ in asked]) @ encode(documents).T
+    ranks = np.array([rank(row, gold) for row, (_, gold) in zip(scores, asked, strict=True)])
+    name = f"{name} ({len(asked)} of {len(documents)})"
     return [
-        Figure(f"{name}, nDCG@10", 100 * gain(ranks), "%"),
         Figure(f"{name}, recall@10", 100 * float((ranks <= 10).mean()), "%"),
+        Figure(f"{name}, nDCG@10", 100 * gain(ranks), "%"),
     ]
 
 

@@ -19,6 +19,7 @@ from embed.train.positives import Positives, positives
 from embed.train.reading import records
 from embed.train.static import Floats, Recipe
 from embed.train.teacher import Teacher
+from embed.train.trade import Sheets, Trades
 from embed.train.transformer import Reader
 
 PIECES = 30_000
@@ -56,7 +57,7 @@ def pieces(order: Order, sample: list[Parallel], twins: list[Positives], count: 
     """Learn the tokenizer on every French training text, ours included, once for a work folder."""
     path = order.work / "pieces.json"
     if not path.exists():
-        ours = written.texts(written.lexicon(order.ours), written.answered(order.ours))
+        ours = written.texts(written.taught(written.read(order.ours)))
         activities = order.data / "entreprises_bodacc" / "entreprises.tsv.gz"
         found = [text for source in sample for text in source.fr] + ours
         found += [text for source in twins for text in source.left + source.right]
@@ -126,13 +127,15 @@ def distil(order: Order, found: Ready, progress: Progress) -> None:
 
 def tune(order: Order, found: Ready, progress: Progress) -> None:
     """Train stage 2 in place on the train parts of our written data, from its checkpoint if any."""
-    entries, lines = written.lexicon(order.ours), written.answered(order.ours)
-    progress.console.print(f"{len(entries)} entries, {len(lines)} sheets, held-out parts included")
+    part = written.taught(written.read(order.ours))
+    ours = Trades(part), Sheets(part)
+    told = f"{len(ours[0])} entries, {len(part.asks)} asks, {len(ours[1])} sheets to learn"
+    progress.console.print(told)
     dropout(found.model, 0.1)
     loss = tuning.losses(
         found.model,
         found.using,
-        (entries, lines),
+        ours,
         (found.lesson, found.twins),
         tuning.Tune(),
         order.second.steps,

@@ -1,4 +1,4 @@
-"""Our own written data: the lexicon of trades and the needs answered by a sheet, with their splits.
+"""Our own written data: the lexicon, what people ask for, needs answered by a sheet; their splits.
 
 The test part serves no training and no dev measure.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import embed
+from embed.lexicon import Ask, Entry, read_asks, read_lexicon
 from embed.train.positives import Positives
 
 WRITTEN = Path(embed.__path__[0])
@@ -18,41 +19,33 @@ WRITTEN = Path(embed.__path__[0])
 Split = Literal["train", "dev", "test"]
 
 
-class Entry(NamedTuple):
-    """What the lexicon says of one trade."""
+class Sheet(NamedTuple):
+    """What a workshop says of itself, and the ids of its trades, the main one first."""
 
-    id: str
-    branch: str
-    label: str
-    synonyms: list[str]
-    definition: str
-    products: list[str]
-    materials: list[str]
-    lay: list[str]
-
-    @property
-    def place(self) -> str:
-        """The branch with its sector, which is the first half of the identifier."""
-        return f"{self.id.partition('/')[0]}/{self.branch}"
-
-    @property
-    def names(self) -> str:
-        """Label and synonyms in one text."""
-        return ", ".join([self.label, *self.synonyms])
-
-    @property
-    def sheet(self) -> str:
-        """Label, synonyms and definition in one text."""
-        return f"{self.names}. {self.definition}"
+    text: str
+    ids: tuple[str, ...]
 
 
 class Answered(NamedTuple):
     """A workshop's sheet, needs that it meets, and sheets near it that do not meet them."""
 
     id: str
-    sheet: str
+    sheet: Sheet
     needs: list[str]
-    negatives: list[str]
+    negatives: list[Sheet]
+
+    @property
+    def sheets(self) -> list[Sheet]:
+        """The right sheet, then those near it."""
+        return [self.sheet, *self.negatives]
+
+
+class Written(NamedTuple):
+    """All that we wrote, or a part of it."""
+
+    entries: list[Entry]
+    asks: list[Ask]
+    lines: list[Answered]
 
 
 def split(key: str) -> Split:
@@ -62,48 +55,60 @@ def split(key: str) -> Split:
     return named.get(int.from_bytes(digest, "big") % 10, "train")
 
 
-def lexicon(folder: Path) -> list[Entry]:
-    """Read every entry, sector by sector; a branch has one split: `split(entry.place)`."""
-    names = Entry._fields
-    return [Entry(*(line[name] for name in names)) for line in _lines(folder / "lexicon")]
+def read(folder: Path) -> Written:
+    """Read all parts. Raises `LexiconError` if the lexicon has a fault."""
+    entries = read_lexicon(folder / "lexicon")
+    asks = read_asks(entries, folder / "lexicon")
+    return Written(entries, asks, [_answered(line) for line in _lines(folder / "pairs")])
 
 
-def answered(folder: Path) -> list[Answered]:
-    """Read every sheet with its needs; a line has one split: `split(line.id)`."""
-    return [
-        Answered(line["id"], line["sheet"], [n["text"] for n in line["needs"]], line["negatives"])
-        for line in _lines(folder / "pairs")
+def taught(whole: Written) -> Written:
+    """Keep the train part.
+
+    A whole branch of trades has one split, by its `place`, so has an ask, by its text, and a sheet
+    with its needs, by its id. What is kept does not name the trades of the branches held out.
+    """
+    entries = [entry for entry in whole.entries if split(entry.place) == "train"]
+    known = {entry.id for entry in entries}
+
+    def named(ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(one for one in ids if one in known)
+
+    asks = [Ask(a.text, named(a.ids)) for a in whole.asks if split(a.text) == "train"]
+    lines = [
+        line._replace(
+            sheet=line.sheet._replace(ids=named(line.sheet.ids)),
+            negatives=[near._replace(ids=named(near.ids)) for near in line.negatives],
+        )
+        for line in whole.lines
+        if split(line.id) == "train"
     ]
+    return Written(entries, [ask for ask in asks if ask.ids], lines)
 
 
-def texts(entries: list[Entry], pairs: list[Answered]) -> list[str]:
-    """List the texts of the train parts, once each."""
-    of_trades = [
+def texts(part: Written) -> list[str]:
+    """List the texts of a part, once each."""
+    found = [
         text
-        for entry in entries
-        if split(entry.place) == "train"
+        for entry in part.entries
         for text in (entry.sheet, *entry.products, *entry.materials, *entry.lay)
     ]
-    of_needs = [
-        text
-        for pair in pairs
-        if split(pair.id) == "train"
-        for text in (pair.sheet, *pair.needs, *pair.negatives)
-    ]
-    return list(dict.fromkeys(of_trades + of_needs))
+    found += [ask.text for ask in part.asks]
+    for line in part.lines:
+        found += [*(sheet.text for sheet in line.sheets), *line.needs]
+    return list(dict.fromkeys(found))
 
 
-def positives(entries: list[Entry], pairs: list[Answered]) -> list[Positives]:
-    """List the pairs of the train parts that belong together, without negatives, by source."""
-    kept = [entry for entry in entries if split(entry.place) == "train"]
+def positives(part: Written) -> list[Positives]:
+    """List the pairs of a part that belong together, without negatives, by source."""
+    entries, names = part.entries, {entry.id: entry.names for entry in part.entries}
     columns = {
-        "lexicon-lay": [(text, entry.sheet) for entry in kept for text in entry.lay],
-        "lexicon-lay-names": [(text, entry.names) for entry in kept for text in entry.lay],
-        "lexicon-products": [(text, entry.label) for entry in kept for text in entry.products],
-        "lexicon-names": [(text, entry.definition) for entry in kept for text in entry.synonyms],
-        "needs": [
-            (t, pair.sheet) for pair in pairs if split(pair.id) == "train" for t in pair.needs
-        ],
+        "lexicon-lay": [(text, entry.sheet) for entry in entries for text in entry.lay],
+        "lexicon-lay-names": [(text, entry.names) for entry in entries for text in entry.lay],
+        "asks": [(ask.text, names[ask.ids[0]]) for ask in part.asks],
+        "lexicon-products": [(text, entry.label) for entry in entries for text in entry.products],
+        "lexicon-names": [(text, entry.definition) for entry in entries for text in entry.synonyms],
+        "needs": [(need, line.sheet.text) for line in part.lines for need in line.needs],
     }
     return [
         Positives(source, [left for left, _ in rows], [right for _, right in rows])
@@ -111,11 +116,12 @@ def positives(entries: list[Entry], pairs: list[Answered]) -> list[Positives]:
     ]
 
 
+def _answered(line: dict[str, Any]) -> Answered:
+    needs = [need["text"] for need in line["needs"]]
+    negatives = [Sheet(near["text"], tuple(near["trades"])) for near in line["negatives"]]
+    return Answered(line["id"], Sheet(line["sheet"], tuple(line["trades"])), needs, negatives)
+
+
 def _lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """Read the complete lines of the folder's JSONL files; one still being written is left out."""
     for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
+        yield from map(json.loads, path.read_text("utf-8").splitlines())
