@@ -74,9 +74,16 @@ class RerankRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Suggestions, best first, and the milliseconds they took."""
+    """Suggestions, best first; how the need was read; the milliseconds it took.
+
+    `gap` says that nobody fits well, and the suggestions are only the nearest. `read_as` is the
+    need with its slips mended; `trades` are those of the lexicon that it evokes.
+    """
 
     suggestions: Sequence[Suggestion]
+    gap: bool
+    read_as: str
+    trades: Sequence[str]
     took_ms: float
 
 
@@ -145,7 +152,7 @@ def create_app(index: SupplierIndex) -> FastAPI:
 def _add_search(app: FastAPI, index: SupplierIndex) -> None:
     def answer(need: str, k: int, explain: bool) -> Response:
         start = time.perf_counter()
-        return _answer(index.search(need, k, explain=explain), start)
+        return _answer(index, need, index.search(need, k, explain=explain), start)
 
     @app.post(
         "/v1/search",
@@ -182,14 +189,15 @@ def _add_rerank(app: FastAPI, index: SupplierIndex) -> None:
         """All the given suppliers, best first, with the scores that a search gives them."""
         start = time.perf_counter()
         found = index.rerank(request.need, request.suppliers, explain=request.explain)
-        return _answer(found, start)
+        return _answer(index, request.need, found, start)
 
 
-def _answer(found: Sequence[Suggestion], start: float) -> Response:
+def _answer(index: SupplierIndex, need: str, found: Sequence[Suggestion], start: float) -> Response:
     """The answer as JSON at once: what the index made needs no second check on its way out."""
+    reading = index.reading(need)
     took_ms = round((time.perf_counter() - start) * 1000, 3)
-    content = _ANSWER.dump_json(Answer(found, took_ms))
-    return Response(content, media_type="application/json")
+    answer = Answer(found, index.nobody_fits(found), reading.text, reading.trades, took_ms)
+    return Response(_ANSWER.dump_json(answer), media_type="application/json")
 
 
 def _example(**body: object) -> dict[str, Any]:

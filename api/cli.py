@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from embed.errors import MaillonError
+from eval import cli as evaluation
 
 if TYPE_CHECKING:
     from embed.encoder import Encoder
@@ -23,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Finds, in French, who can make what somebody needs.",
 )
+
+app.add_typer(evaluation.app, name="eval")
 
 IndexFolder = Annotated[Path, typer.Option("--index", help="Folder written by `maillon index`.")]
 EncoderName = Annotated[
@@ -69,8 +72,14 @@ def search(
 
     Example: maillon search "anodisation de pièces alu" --index annuaire.index -k 3
     """
-    suggestions = _open(index, encoder).search(need, k, explain=True)
-    _print_json(suggestions) if json else _print_table(suggestions)
+    opened = _open(index, encoder)
+    suggestions = opened.search(need, k, explain=True)
+    if json:
+        _print_json(suggestions)
+    else:
+        reading = opened.reading(need)
+        typer.echo(f"Read as: {reading.text}\nTrades evoked: {', '.join(reading.trades)}")
+        _print_table(suggestions)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 """One unit row a text, shape `(n, dim)`: the dot product of two rows is their cosine."""
 
-EMBEDDED = "maillon-static-1"
+EMBEDDED = "maillon-static-2"
 """Name of the encoder whose weights ship inside the package."""
 
 
@@ -29,6 +29,13 @@ class Encoder(Protocol):
 
     def encode_capabilities(self, texts: list[str]) -> Vectors:
         """Passage side: float32 unit rows, shape `(len(texts), dim)`."""
+
+
+def weights_folder(name: str) -> Path | None:
+    """The folder that holds the weights of an encoder; None for one of a hub."""
+    if name == EMBEDDED:
+        return Path(__file__).parent / "model"
+    return Path(name) if Path(name).is_dir() else None
 
 
 def load_encoder(name: str | None = None) -> Encoder:

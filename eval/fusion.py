@@ -1,71 +1,97 @@
-"""`python -m eval.fusion`: what each weight of the cosine is worth, read off our own lexicon.
+"""`python -m eval.fusion`: what each mix of the three signals is worth, on our written dev lines.
 
-Four readings of the lexicon stand for four kinds of need, from the easiest for words to the
-hardest: a trade name to the definition, a product and a material to the sheet, a lay phrase to
-the sheet, a lay phrase to the definition. A dev measure: nothing here is a claim of quality.
+Two readings of them: a need to the sheet written for it (hard: few words in common), and a trade's
+names to the sheets that do it (as typed in a search box). A dev measure, on which the weights are
+tuned: nothing here is a claim of quality.
 """
 
-import random
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embed.encoder import Encoder, load_encoder
-from embed.lexicon import Entry, read_lexicon
+from embed.train.written import WRITTEN, Written, read, split
+from index.concepts import Concepts
 from index.lexical import Lexical
 
-WEIGHTS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-SAMPLE = 500
-
-
-def _definition(entry: Entry) -> str:
-    return entry.definition
-
-
-def _sheet(entry: Entry) -> str:
-    return ", ".join([entry.label, *entry.synonyms, *entry.products])
-
-
-READINGS: tuple[tuple[str, Callable[[Entry, random.Random], str], Callable[[Entry], str]], ...] = (
-    ("trade name → definition", lambda e, r: r.choice([e.label, *e.synonyms]), _definition),
-    (
-        "product + material → definition",
-        lambda e, r: f"{r.choice(e.products)} {r.choice(e.materials)}",
-        _definition,
-    ),
-    ("lay phrase → sheet", lambda e, r: r.choice(e.lay), _sheet),
-    ("lay phrase → definition", lambda e, r: r.choice(e.lay), _definition),
+MIXES = (
+    (1.0, 0.0, 0.0),
+    (0.0, 1.0, 0.0),
+    (0.0, 0.0, 1.0),
+    (0.3, 0.7, 0.0),
+    (0.6, 0.4, 0.0),
+    (0.6, 0.3, 0.1),
+    (0.5, 0.3, 0.2),
+    (0.4, 0.4, 0.2),
+    (0.4, 0.3, 0.3),
+    (0.4, 0.2, 0.4),
 )
+"""Weights of the cosine, of BM25 and of the trades."""
+
+Reading = tuple[list[str], list[set[int]]]
+"""Needs, and the places of the sheets that answer each."""
 
 
-def ndcg_by_weight(
-    encoder: Encoder, needs: list[str], sheets: list[str], answers: NDArray[np.int64]
-) -> list[float]:
-    """nDCG@10 for each of `WEIGHTS`, where need n is answered by sheet `answers[n]` alone."""
-    lexical = Lexical.build(sheets)
-    shares = np.array([lexical.shares(need) for need in needs])
-    cosines = np.clip(encoder.encode_needs(needs) @ encoder.encode_capabilities(sheets).T, 0, 1)
-    return [_ndcg(weight * cosines + (1 - weight) * shares, answers) for weight in WEIGHTS]
+def needs_to_sheets(whole: Written, places: dict[str, int]) -> Reading:
+    """The needs of the dev lines; each is answered by its own sheet alone."""
+    asked = [
+        (need, {places[line.sheet.text]})
+        for line in whole.lines
+        if split(line.id) == "dev"
+        for need in line.needs
+    ]
+    return [need for need, _ in asked], [right for _, right in asked]
+
+
+def names_to_sheets(whole: Written, places: dict[str, int]) -> Reading:
+    """The label of each trade of the dev branches; it is answered by the sheets that do it."""
+    doing: dict[str, set[int]] = {}
+    for line in whole.lines:
+        for sheet in line.sheets:
+            for one in sheet.ids:
+                doing.setdefault(one, set()).add(places[sheet.text])
+    dev = [e for e in whole.entries if split(e.place) == "dev" and e.id in doing]
+    return [entry.label for entry in dev], [doing[entry.id] for entry in dev]
+
+
+def ndcg(scores: NDArray[np.floating], right: Sequence[set[int]]) -> float:
+    """Mean nDCG@10 of binary judgements; `scores` has shape (needs, sheets)."""
+    gains = 1 / np.log2(np.arange(2, 12))
+    found = [
+        sum(
+            gain
+            for gain, place in zip(gains, np.argsort(-row, kind="stable"), strict=False)
+            if place in own
+        )
+        / gains[: len(own)].sum()
+        for row, own in zip(scores, right, strict=True)
+    ]
+    return float(np.mean(found))
+
+
+def signals(encoder: Encoder, needs: list[str], sheets: list[str]) -> NDArray[np.float32]:
+    """Cosine, BM25 share and agreement of trades: float32 (3, needs, sheets)."""
+    lexical, concepts = Lexical.build(sheets), Concepts.build(encoder)
+    asked, told = encoder.encode_needs(needs), encoder.encode_capabilities(sheets)
+    links, evoked = concepts.links(asked), concepts.links(told)
+    agreed = [concepts.agreements(links.take([row]), evoked) for row in range(len(needs))]
+    shares = [lexical.shares(need) for need in needs]
+    return np.array([np.clip(asked @ told.T, 0, 1), shares, agreed], np.float32)
 
 
 def main() -> None:
-    """Print a line a reading."""
-    encoder, lexicon = load_encoder(), read_lexicon()
-    draw = random.Random(0)
-    places = np.array(draw.sample(range(len(lexicon)), min(SAMPLE, len(lexicon))))
-    print(f"{encoder.name}, {len(lexicon)} entries, {len(places)} needs a line, nDCG@10")  # noqa: T201
-    print(f"{'weight of the cosine':<32}", *(f"{weight:5.1f}" for weight in WEIGHTS))  # noqa: T201
-    for name, need, sheet in READINGS:
-        needs = [need(lexicon[place], draw) for place in places]
-        found = ndcg_by_weight(encoder, needs, [sheet(entry) for entry in lexicon], places)
-        print(f"{name:<32}", *(f"{value:5.3f}" for value in found))  # noqa: T201
-
-
-def _ndcg(scores: NDArray[np.float32], answers: NDArray[np.int64]) -> float:
-    right = scores[np.arange(len(answers)), answers]
-    ranks = (scores >= right[:, None]).sum(axis=1)  # ties count against
-    return float(np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0).mean())
+    """Print a line a mix, a column a reading."""
+    encoder, whole = load_encoder(), read(WRITTEN)
+    sheets = list(dict.fromkeys(sheet.text for line in whole.lines for sheet in line.sheets))
+    places = {text: place for place, text in enumerate(sheets)}
+    readings = [needs_to_sheets(whole, places), names_to_sheets(whole, places)]
+    found = [(signals(encoder, needs, sheets), right) for needs, right in readings]
+    print(f"{encoder.name}, {len(sheets)} sheets, nDCG@10")  # noqa: T201
+    print(f"{'cosine':>8} {'BM25':>8} {'trades':>8} {'need':>10} {'trade name':>10}")  # noqa: T201
+    for mix in MIXES:
+        values = [ndcg(np.tensordot(mix, three, 1), right) for three, right in found]
+        print(*(f"{weight:8.1f}" for weight in mix), *(f"{value:10.3f}" for value in values))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -3,17 +3,21 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embed.encoder import Encoder, Vectors
 from embed.errors import MaillonError
+from embed.spelling import Spelling
 from embed.text import clean
 from index import folder as files
+from index.concepts import Concepts, Links
+from index.confidence import calibration_of
 from index.dense import Dense
 from index.lexical import Lexical
-from index.ranking import Scores, cosines, fuse, highlights
+from index.ranking import HYBRID, Mix, Scores, cosines, fuse, highlights, without_cosine
 from index.suppliers import Highlight, Suggestion, Supplier
 
 MAX_NEED = 5_000
@@ -52,16 +56,55 @@ def check_k(k: int) -> int:
     return k
 
 
+class Reading(NamedTuple):
+    """A need with its slips mended, and the trades it evokes most, in the lexicon's words.
+
+    `nearest` is its cosine with the trade nearest to it.
+    """
+
+    text: str
+    trades: tuple[str, ...]
+    nearest: float
+
+
+class _Need(NamedTuple):
+    """A need as it was read."""
+
+    text: str
+    vector: Vectors
+    links: Links
+    nearest: float
+
+
+class _Reason(NamedTuple):
+    """Why a capability is suggested: the words that weighed, the trades in common."""
+
+    highlights: tuple[Highlight, ...] = ()
+    trades: tuple[str, ...] = ()
+
+
 class SupplierIndex:
-    """Suppliers, the vectors and words of their capabilities, and the encoder of needs."""
+    """Suppliers; the vectors, words and trades of their capabilities; the encoder of needs."""
 
     def __init__(
-        self, suppliers: Sequence[Supplier], encoder: Encoder, dense: Dense, lexical: Lexical
+        self,
+        suppliers: Sequence[Supplier],
+        encoder: Encoder,
+        dense: Dense,
+        lexical: Lexical,
+        concepts: Concepts,
+        spelling: Spelling,
+        mix: Mix = HYBRID,
     ) -> None:
         self.suppliers = suppliers
         self.encoder = encoder
         self._dense = dense
         self._lexical = lexical
+        self._concepts = concepts
+        self._spelling = spelling
+        self._mix = mix
+        self._calibration = calibration_of(encoder.name) if mix == HYBRID else None
+        self._links = concepts.links(dense.vectors)
         self._capabilities = _capabilities(suppliers)
         counts = [len(supplier.capabilities) for supplier in suppliers]
         self._owner = np.repeat(np.arange(len(suppliers)), counts)
@@ -72,10 +115,15 @@ class SupplierIndex:
 
     @classmethod
     def build(
-        cls, suppliers: Sequence[Supplier], encoder: Encoder, track: Track = iter
+        cls,
+        suppliers: Sequence[Supplier],
+        encoder: Encoder,
+        track: Track = iter,
+        mix: Mix = HYBRID,
     ) -> "SupplierIndex":
         """Index suppliers; `track` may wrap the batches that are encoded, to show progress.
 
+        `mix` weighs the three signals of a score; it is not kept in the index folder.
         Raises `MaillonError` where there is no supplier or an id stands twice.
         """
         if not suppliers:
@@ -84,7 +132,9 @@ class SupplierIndex:
         texts = _capabilities(suppliers)
         batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
         vectors = np.concatenate([encoder.encode_capabilities(batch) for batch in track(batches)])
-        return cls(suppliers, encoder, Dense.build(vectors), Lexical.build(texts))
+        dense, lexical = Dense.build(vectors), Lexical.build(texts)
+        concepts, spelling = Concepts.build(encoder), Spelling.learn(texts)
+        return cls(suppliers, encoder, dense, lexical, concepts, spelling, mix)
 
     def save(self, folder: Path) -> None:
         """Write the index folder aside, then in place of the one that may stand there."""
@@ -110,17 +160,21 @@ class SupplierIndex:
         lines = (folder / files.SUPPLIERS).read_text(encoding="utf-8").splitlines()
         suppliers = [_supplier(json.loads(line)) for line in lines]
         dense = Dense.load(folder / files.DENSE)
-        return cls(suppliers, encoder, dense, Lexical.load(folder / files.LEXICAL))
+        lexical = Lexical.load(folder / files.LEXICAL)
+        concepts = Concepts.load(folder / files.CONCEPTS)
+        spelling = Spelling.load(folder / files.WORDS)
+        return cls(suppliers, encoder, dense, lexical, concepts, spelling)
 
     def search(self, need: str, k: int = 10, *, explain: bool = False) -> list[Suggestion]:
         """The `k` best suppliers, or all of them where there are fewer; best first.
 
-        With `explain`, each of the first 100 says which words of its capability weighed. Raises
-        `NeedError` for a need without words or too long, or `k` outside 1 to 1,000.
+        With `explain`, each of the first 100 says which words of its capability weighed, and by
+        which trades it answers. Raises `NeedError` for a need without words or too long, or `k`
+        outside 1 to 1,000.
         """
-        need, vector = self._read(need)
-        rows, scores = self._best_rows(need, vector, min(check_k(k), len(self)))
-        return self._suggest(need, vector, self._pairs(rows), scores, explain)
+        asked = self._read(need)
+        rows, scores = self._best_rows(asked, min(check_k(k), len(self)))
+        return self._suggest(asked, self._pairs(rows), scores, explain)
 
     def rerank(
         self, need: str, suppliers: Sequence[Supplier] | None = None, *, explain: bool = False
@@ -130,43 +184,65 @@ class SupplierIndex:
         They need not be in the index: its statistics weigh their words, so that a pair has the
         score that `search` gives it. Raises `NeedError` as `search` does.
         """
-        need, vector = self._read(need)
+        asked = self._read(need)
         if suppliers is None:
-            rows, scores = self._best_rows(need, vector, len(self))
-            return self._suggest(need, vector, self._pairs(rows), scores, explain)
+            rows, scores = self._best_rows(asked, len(self))
+            return self._suggest(asked, self._pairs(rows), scores, explain)
         pairs = [(supplier, text) for supplier in suppliers for text in supplier.capabilities]
-        scores = self._score(need, vector, [text for _, text in pairs])
+        scores = self._score(asked, [text for _, text in pairs])
         owner = np.repeat(np.arange(len(suppliers)), [len(s.capabilities) for s in suppliers])
         best = _best_by_owner(scores, owner, [supplier.id for supplier, _ in pairs])
-        return self._suggest(need, vector, [pairs[row] for row in best], scores[best], explain)
+        return self._suggest(asked, [pairs[row] for row in best], scores[best], explain)
+
+    def reading(self, need: str) -> Reading:
+        """How a need is understood before any supplier is looked at; raises `NeedError`."""
+        read = self._read(need)
+        return Reading(read.text, self._concepts.evoked(read.links), read.nearest)
+
+    def nobody_fits(self, suggestions: Sequence[Suggestion]) -> bool:
+        """Whether the best of the suggestions is not sure enough to be called one."""
+        if self._calibration is None:
+            return False
+        best = max((found.confidence or 0.0 for found in suggestions), default=0.0)
+        return best < self._calibration.threshold
 
     def _fill(self, folder: Path) -> None:
         lines = "\n".join(files.as_json_line(supplier) for supplier in self.suppliers)
         (folder / files.SUPPLIERS).write_text(lines + "\n", encoding="utf-8")
         self._dense.save(folder / files.DENSE)
         self._lexical.save(folder / files.LEXICAL)
+        self._concepts.save(folder / files.CONCEPTS)
+        self._spelling.save(folder / files.WORDS)
 
-    def _read(self, text: str) -> tuple[str, Vectors]:
-        need = check_need(text)
-        return need, self.encoder.encode_needs([need])[0]
+    def _read(self, text: str) -> _Need:
+        need = self._spelling.mend(check_need(text))
+        vectors = self.encoder.encode_needs([need])
+        nearest = float(self._concepts.nearest(vectors)[0])
+        return _Need(need, vectors[0], self._concepts.links(vectors), nearest)
 
-    def _score(self, need: str, vector: Vectors, texts: list[str]) -> Scores:
+    def _score(self, need: _Need, texts: list[str]) -> Scores:
         if not texts:
             return np.zeros(0, np.float32)
-        near = cosines(self.encoder.encode_capabilities(texts), vector)
-        return fuse(near, self._lexical.shares_of(need, texts))
+        vectors = self.encoder.encode_capabilities(texts)
+        agreed = self._concepts.agreements(need.links, self._concepts.links(vectors))
+        return fuse(
+            cosines(vectors, need.vector), self._lexical.shares_of(need.text, texts), agreed
+        )
 
-    def _best_rows(self, need: str, vector: Vectors, k: int) -> tuple[list[int], Scores]:
+    def _best_rows(self, need: _Need, k: int) -> tuple[list[int], Scores]:
         """The best row of each of the `k` best suppliers, and its score.
 
         Candidates are taken ever deeper from both rankings until no row outside them could still
         enter (the threshold algorithm: Fagin, Lotem & Naor 2003, section 4).
         """
-        shares = self._lexical.shares(need)
+        shares = self._lexical.shares(need.text)
+        agreed = self._concepts.agreements(need.links, self._links)
+        known = without_cosine(shares, agreed, self._mix)
         depth = 10 * k + 100
         while True:
-            rows, bound = self._candidates(vector, shares, depth)
-            scores = fuse(cosines(self._dense.vectors[rows], vector), shares[rows])
+            rows, bound = self._candidates(need.vector, known, depth)
+            near = cosines(self._dense.vectors[rows], need.vector)
+            scores = fuse(near, shares[rows], agreed[rows], self._mix)
             ids = [self.suppliers[owner].id for owner in self._owner[rows]]
             best = _best_by_owner(scores, self._owner[rows], ids)[:k]
             complete = depth >= len(self._capabilities)
@@ -175,37 +251,46 @@ class SupplierIndex:
             depth *= 4
 
     def _candidates(
-        self, vector: Vectors, shares: Scores, depth: int
+        self, vector: Vectors, known: Scores, depth: int
     ) -> tuple[NDArray[np.int64], float]:
         near = self._dense.search(vector, depth)
-        if depth >= len(shares):
+        if depth >= len(known):
             return np.sort(near), 0.0
-        shared = np.argpartition(-shares, depth)[:depth]
-        bound = fuse(cosines(self._dense.vectors[near[-1:]], vector), shares[shared].min())
-        return np.union1d(near, shared), float(bound[0])
+        best = np.argpartition(-known, depth)[:depth]
+        farthest = cosines(self._dense.vectors[near[-1:]], vector)
+        nothing = np.zeros(1, np.float32)
+        bound = fuse(farthest, nothing, nothing, self._mix)[0] + known[best].min()
+        return np.union1d(near, best), float(bound)
 
     def _pairs(self, rows: Sequence[int]) -> list[tuple[Supplier, str]]:
         return [(self.suppliers[self._owner[row]], self._capabilities[row]) for row in rows]
 
     def _suggest(
-        self,
-        need: str,
-        vector: Vectors,
-        pairs: Sequence[tuple[Supplier, str]],
-        scores: Scores,
-        explain: bool,
+        self, need: _Need, pairs: Sequence[tuple[Supplier, str]], scores: Scores, explain: bool
     ) -> list[Suggestion]:
-        shown: list[tuple[Highlight, ...]] = [()] * len(pairs)
-        if explain and pairs:
-            texts = [capability for _, capability in pairs[:MAX_EXPLAINED]]
-            explained = highlights(need, vector, texts, self.encoder, self._lexical)
-            shown[: len(explained)] = explained
+        texts = [capability for _, capability in pairs[:MAX_EXPLAINED]] if explain else []
+        shown = self._explained(need, texts) + [_Reason()] * (len(pairs) - len(texts))
+        sure = self._confidences(need, scores)
         return [
-            Suggestion(rank, round(float(score), 4), supplier, capability, marks)
-            for rank, ((supplier, capability), score, marks) in enumerate(
-                zip(pairs, scores, shown, strict=True), start=1
+            Suggestion(rank, round(float(score), 4), *pair, confidence, *reason)
+            for rank, (pair, score, confidence, reason) in enumerate(
+                zip(pairs, scores, sure, shown, strict=True), start=1
             )
         ]
+
+    def _confidences(self, need: _Need, scores: Scores) -> list[float | None]:
+        if self._calibration is None:
+            return [None] * len(scores)
+        sure = self._calibration.confidence(scores.round(4), need.nearest)
+        return [round(float(one), 3) for one in sure]
+
+    def _explained(self, need: _Need, texts: list[str]) -> list[_Reason]:
+        if not texts:
+            return []
+        marks = highlights(need.text, need.vector, texts, self.encoder, self._lexical, self._mix)
+        links = self._concepts.links(self.encoder.encode_capabilities(texts))
+        trades = self._concepts.shared(need.links, links)
+        return [_Reason(*reason) for reason in zip(marks, trades, strict=True)]
 
 
 def _best_by_owner(

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from embed.errors import MaillonError
 
-FORMAT = 1
+FORMAT = 2
 SUPPLIERS = "suppliers.jsonl"
 DENSE = "dense.faiss"
 LEXICAL = "lexical.npz"
+CONCEPTS = "concepts.npz"
+WORDS = "words.txt"
 MANIFEST = "manifest.json"
 
 
@@ -82,7 +84,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Raise `IndexFolderError` where a file is missing, truncated or altered."""
-    for name in (SUPPLIERS, DENSE, LEXICAL):
+    for name in (SUPPLIERS, DENSE, LEXICAL, CONCEPTS, WORDS):
         file = folder / name
         if not file.is_file():
             raise IndexFolderError(f"{folder}: {name} is missing. {_rebuild(folder)}")

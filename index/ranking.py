@@ -1,6 +1,7 @@
-"""From the two signals to one score, and to the words that explain it."""
+"""From the three signals to one score, and to the words that explain it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,17 @@ from embed.text import Word, words
 from index.lexical import Lexical
 from index.suppliers import Highlight
 
-DENSE_WEIGHT = 0.3
-"""Share of the cosine in the score, the rest being BM25's; see `python -m eval.fusion`."""
+
+class Mix(NamedTuple):
+    """Shares of the cosine, of BM25 and of the trades in a score; they add up to 1."""
+
+    dense: float
+    lexical: float
+    concept: float
+
+
+HYBRID = Mix(dense=0.5, lexical=0.3, concept=0.2)
+"""Tuned on dev needs: see `python -m eval.fusion`."""
 
 _SHOWN_FROM = 0.2
 """Words that weigh less than this share of the heaviest one are not highlighted."""
@@ -22,13 +32,18 @@ _READ = 100
 Scores = NDArray[np.float32]
 
 
-def fuse(cosines: Scores, shares: Scores) -> Scores:
-    """Convex combination of the two signals, both 0 to 1 (Bruch et al., arXiv 2210.11934, 4.1).
+def fuse(cosines: Scores, shares: Scores, agreements: Scores, mix: Mix = HYBRID) -> Scores:
+    """Convex combination of the three signals, all 0 to 1 (Bruch et al., arXiv 2210.11934, 4.1).
 
-    Neither is rescaled by the other results, so a pair has one score wherever it is met.
+    None is rescaled by the other results, so a pair has one score wherever it is met.
     """
-    fused: Scores = DENSE_WEIGHT * np.clip(cosines, 0, 1) + (1 - DENSE_WEIGHT) * shares
-    return fused
+    return mix.dense * np.clip(cosines, 0, 1) + without_cosine(shares, agreements, mix)
+
+
+def without_cosine(shares: Scores, agreements: Scores, mix: Mix) -> Scores:
+    """What the score of a pair is before its cosine is known: it cannot be less."""
+    known: Scores = mix.lexical * shares + mix.concept * agreements
+    return known
 
 
 def cosines(vectors: Vectors, need: Vectors) -> Scores:
@@ -38,7 +53,12 @@ def cosines(vectors: Vectors, need: Vectors) -> Scores:
 
 
 def highlights(
-    need: str, need_vector: Vectors, capabilities: Sequence[str], encoder: Encoder, lexical: Lexical
+    need: str,
+    need_vector: Vectors,
+    capabilities: Sequence[str],
+    encoder: Encoder,
+    lexical: Lexical,
+    mix: Mix = HYBRID,
 ) -> list[tuple[Highlight, ...]]:
     """For each capability, the words that weighed in its score and how much.
 
@@ -48,7 +68,7 @@ def highlights(
     found = [words(capability)[:_READ] for capability in capabilities]
     losses = _losses(need_vector, capabilities, found, encoder)
     return [
-        _heaviest(of, DENSE_WEIGHT * loss + (1 - DENSE_WEIGHT) * _lexical(need, of, lexical))
+        _heaviest(of, mix.dense * loss + mix.lexical * _lexical(need, of, lexical))
         for of, loss in zip(found, losses, strict=True)
     ]
 

@@ -83,14 +83,18 @@ class Highlight:
 class Suggestion:
     """A supplier at its rank (from 1), with its best capability for the need.
 
-    `score` runs from 0 to 1 and depends on the need and the supplier alone.
+    `score` runs from 0 to 1 and depends on the need and the supplier alone. `confidence` is the
+    probability that the supplier suits the need, None where the encoder ships no calibration.
+    `trades` are those of the lexicon that need and capability both evoke, in its words.
     """
 
     rank: int
     score: float
     supplier: Supplier
     capability: str
+    confidence: float | None = None
     highlights: tuple[Highlight, ...] = ()
+    trades: tuple[str, ...] = ()
 
 
 _ADAPTER = TypeAdapter(Supplier)

@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.limits import MAX_BODY
+from embed.lexicon import read_lexicon
 from index.engine import SupplierIndex
 
 
@@ -40,7 +41,16 @@ def test_a_search_answers_with_the_supplier_its_capability_and_the_words(
         "siret": None,
         "url": None,
     }
+    assert answer["read_as"] == "coudre des sacs en toile"
+    assert any("sacs" in trade for trade in answer["trades"])
+    assert set(first["trades"]) <= {entry.label for entry in read_lexicon()}
     assert answer["took_ms"] > 0
+
+
+def test_a_slip_is_mended_and_told(client: TestClient) -> None:
+    answer = client.post("/v1/search", json={"need": "confecsion de sacs", "k": 1}).json()
+    assert answer["read_as"] == "confection de sacs"
+    assert answer["suggestions"][0]["supplier"]["id"] == "vendee"
 
 
 def test_a_link_answers_as_a_post_does(client: TestClient) -> None:
@@ -76,7 +86,7 @@ def test_rerank_of_its_own_answer_keeps_order_and_scores(client: TestClient) -> 
 def test_health_says_what_is_served(client: TestClient) -> None:
     assert client.get("/v1/health").json() == {
         "status": "ok",
-        "encoder": "maillon-static-1",
+        "encoder": "maillon-static-2",
         "suppliers": 3,
     }
 

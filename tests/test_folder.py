@@ -6,7 +6,7 @@ import pytest
 
 from embed.encoder import Encoder, Vectors
 from index.engine import SupplierIndex
-from index.folder import DENSE, LEXICAL, MANIFEST, SUPPLIERS, IndexFolderError
+from index.folder import CONCEPTS, DENSE, LEXICAL, MANIFEST, SUPPLIERS, WORDS, IndexFolderError
 from index.suppliers import Supplier
 
 
@@ -30,14 +30,16 @@ def folder(index: SupplierIndex, tmp_path: Path) -> Path:
 
 def test_the_folder_says_what_it_is(folder: Path) -> None:
     assert sorted(file.name for file in folder.iterdir()) == [
+        CONCEPTS,
         DENSE,
         LEXICAL,
         MANIFEST,
         SUPPLIERS,
+        WORDS,
     ]
     manifest = json.loads((folder / MANIFEST).read_text())
     shown = {name: manifest[name] for name in ("format", "encoder", "dim", "suppliers")}
-    assert shown == {"format": 1, "encoder": "maillon-static-1", "dim": 256, "suppliers": 3}
+    assert shown == {"format": 2, "encoder": "maillon-static-2", "dim": 256, "suppliers": 3}
 
 
 def test_saving_again_replaces_and_leaves_nothing_beside(
@@ -62,7 +64,7 @@ def test_a_missing_folder_names_the_command_that_builds_one(
         SupplierIndex.open(tmp_path / "nothing", encoder)
 
 
-@pytest.mark.parametrize("name", [SUPPLIERS, DENSE, LEXICAL])
+@pytest.mark.parametrize("name", [SUPPLIERS, DENSE, LEXICAL, CONCEPTS, WORDS])
 def test_a_truncated_or_missing_file_is_told(folder: Path, encoder: Encoder, name: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
@@ -83,7 +85,7 @@ def test_a_damaged_manifest_is_told(folder: Path, encoder: Encoder, content: str
 def test_another_format_is_told(folder: Path, encoder: Encoder) -> None:
     manifest = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).write_text(json.dumps({**manifest, "format": 9}))
-    with pytest.raises(IndexFolderError, match="has index format 9, this version reads 1"):
+    with pytest.raises(IndexFolderError, match="has index format 9, this version reads 2"):
         SupplierIndex.open(folder, encoder)
 
 
@@ -91,8 +93,8 @@ def test_another_encoder_is_refused_with_both_names(folder: Path) -> None:
     with pytest.raises(IndexFolderError) as caught:
         SupplierIndex.open(folder, Other())
     assert str(caught.value) == (
-        f"{folder} was built with encoder 'maillon-static-1' (256 dimensions), the encoder loaded "
-        "is 'other' (2). Open it with --encoder maillon-static-1, or rebuild it: "
+        f"{folder} was built with encoder 'maillon-static-2' (256 dimensions), the encoder loaded "
+        "is 'other' (2). Open it with --encoder maillon-static-2, or rebuild it: "
         f"maillon index … --to {folder}"
     )
 

@@ -2,13 +2,17 @@ import numpy as np
 
 from embed.encoder import Encoder
 from index.lexical import Lexical
-from index.ranking import DENSE_WEIGHT, fuse, highlights
+from index.ranking import Mix, fuse, highlights
 
 
 def test_fusion_is_convex_and_a_negative_cosine_is_nothing() -> None:
-    fused = fuse(np.array([1, 0.5, -0.3], np.float32), np.array([1, 0, 0.4], np.float32))
-    expected = [1, DENSE_WEIGHT * 0.5, (1 - DENSE_WEIGHT) * 0.4]
-    np.testing.assert_allclose(fused, expected, rtol=1e-6)
+    fused = fuse(
+        np.array([1, 0.5, -0.3], np.float32),
+        np.array([1, 0, 0.4], np.float32),
+        np.array([1, 0.2, 0], np.float32),
+        Mix(dense=0.5, lexical=0.3, concept=0.2),
+    )
+    np.testing.assert_allclose(fused, [1, 0.29, 0.12], rtol=1e-6)
 
 
 def test_the_words_that_weigh_are_the_ones_that_answer(encoder: Encoder) -> None:

@@ -10,6 +10,7 @@ const SERIES = {
 const form = document.querySelector("form");
 const field = document.querySelector("#need");
 const status = document.querySelector("#status");
+const evokes = document.querySelector("#evokes");
 const list = document.querySelector("#suggestions");
 const examples = document.querySelector("#examples");
 const more = document.querySelector("#more");
@@ -67,6 +68,7 @@ function clear() {
   document.title = TITLE;
   list.removeAttribute("aria-busy");
   list.replaceChildren();
+  evokes.replaceChildren();
   say("");
   more.hidden = true;
   examples.hidden = false;
@@ -83,6 +85,7 @@ async function search(need, k) {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (need !== shown.need) {
+      evokes.replaceChildren();
       list.replaceChildren(); // the answer to another need would mislead
       more.hidden = true;
     }
@@ -114,14 +117,16 @@ function explanation(code) {
   return `Le serveur a répondu par une erreur (${code}). Réessayez dans un instant.`;
 }
 
-function show({ suggestions, took_ms }, need, k) {
+function show({ suggestions, gap, read_as, trades, took_ms }, need, k) {
   shown = { need, k };
   document.title = `${need.slice(0, 60)} : maillon`;
   examples.hidden = true;
+  evokes.replaceChildren(...evoked(trades, read_as, need));
   list.replaceChildren(...suggestions.map(card));
   more.hidden = suggestions.length < k || k >= MOST;
   const count = suggestions.length;
   const ms = Math.max(1, Math.round(took_ms)).toLocaleString("fr-FR");
+  if (gap) return say("Aucun fournisseur ne correspond bien à ce besoin. Voici les plus proches, à vérifier.");
   say(`${count} ${count > 1 ? "premiers fournisseurs" : "fournisseur"}, de la meilleure à la moins bonne correspondance (${ms} ms).`);
 }
 
@@ -130,19 +135,40 @@ function say(text, error = false) {
   status.classList.toggle("error", error);
 }
 
-function card({ score, supplier, capability, highlights }) {
+function card({ score, confidence, supplier, capability, highlights, trades }) {
   const name = element("h2", {}, supplier.name);
   const place = element("div", { className: "place" }, placeOf(supplier));
-  const top = element("div", { className: "top" }, element("div", {}, name, place), fit(score));
+  const top = element("div", { className: "top" }, element("div", {}, name, place), fit(score, confidence));
   const sentence = element("p", { className: "capability" }, ...marked(capability, highlights));
-  return element("li", { tabIndex: -1 }, top, sentence, ...facts(supplier), ...others(supplier, capability), ...site(supplier));
+  return element("li", { tabIndex: -1 }, top, sentence, ...because(trades), ...facts(supplier), ...others(supplier, capability), ...site(supplier));
 }
 
-function fit(score) {
-  const percent = Math.round(score * 100);
+function evoked(trades, readAs, need) {
+  const plain = (text) => text.replaceAll("’", "'").split(/\s+/).join(" ").trim();
+  const mended = plain(readAs) === plain(need) ? [] : ["Lu comme\u00a0: ", element("q", {}, readAs), " "];
+  if (!trades.length) return mended;
+  return [...mended, "Votre besoin évoque\u00a0: ", element("strong", {}, trades.join(", ")), "."];
+}
+
+function because(trades) {
+  if (!trades.length) return [];
+  const title = trades.length > 1 ? "Métiers en commun" : "Métier en commun";
+  return [element("p", { className: "because" }, `${title}\u00a0: ${trades.join(", ")}`)];
+}
+
+function fit(score, confidence) {
+  const percent = Math.round((confidence ?? score) * 100);
+  const words = confidence === null ? "correspondance" : inWords(confidence);
   const meter = element("meter", { min: 0, max: 100, value: percent });
-  meter.setAttribute("aria-label", `Correspondance avec le besoin : ${percent} sur 100`);
-  return element("div", { className: "fit" }, "correspondance", meter);
+  const name = confidence === null ? "Correspondance avec le besoin" : "Confiance";
+  meter.setAttribute("aria-label", `${name}\u00a0: ${percent} sur 100`);
+  return element("div", { className: "fit" }, words, meter);
+}
+
+function inWords(confidence) {
+  if (confidence >= 0.6) return "très probable";
+  if (confidence >= 0.3) return "probable";
+  return confidence >= 0.12 ? "possible" : "peu probable";
 }
 
 function placeOf({ postcode, city, department }) {

@@ -21,11 +21,11 @@ from embed.train.trade import Draw, Exercise, Places, courses
 class Tune:
     """Settings of the tuning of the static student."""
 
-    steps: int = 200
+    steps: int = 300
     rows: int = 256
     rate: float = 3e-3
-    dropout: float = 0.1
-    doubt: Doubt = field(default_factory=Doubt)
+    dropout: float = 0.2
+    doubt: Doubt = field(default_factory=lambda: Doubt(temperature=0.07))
 
 
 def tune(

@@ -1,0 +1,169 @@
+"""`maillon eval`: measure a system on a suite, compare systems, say how far judges agree.
+
+Evaluators read what is printed: it is in French.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from embed.errors import MaillonError
+
+if TYPE_CHECKING:
+    from eval.measures import Run
+    from eval.suite import Need, Suite
+
+app = typer.Typer(no_args_is_help=True, help="Measure the quality of suggestions, and compare.")
+
+SuiteFolder = Annotated[
+    Path | None, typer.Argument(metavar="SUITE", help="Folder of the suite; by default ours.")
+]
+SuiteOption = Annotated[
+    Path | None, typer.Option("--suite", help="Folder of the suite; by default ours.")
+]
+System = Literal["lexical", "dense", "hybrid"]
+Part = Annotated[
+    Literal["dev", "test", "all"],
+    typer.Option("--split", help="dev to tune; test once a release."),
+]
+EncoderName = Annotated[
+    str | None, typer.Option("--encoder", help="Hub id or folder; by default the embedded one.")
+]
+
+
+@app.command()
+def run(
+    suite: SuiteFolder = None,
+    system: Annotated[System, typer.Option(help="Which signals rank.")] = "hybrid",
+    encoder: EncoderName = None,
+    split: Part = "dev",
+    json: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option("--run", help="Write the run as TREC does.")] = None,
+) -> None:
+    """Measure a system on the needs of a suite.
+
+    Example: maillon eval run --system hybrid --split dev
+    """
+    from eval.report import figures, print_figures, write_json
+    from eval.systems import write_run
+
+    judged, needs = _suite(suite, split)
+    found = _answers(f"{system}:{encoder or ''}", judged, needs)
+    if out:
+        write_run(out, found, system)
+    measured = figures(judged, needs, found)
+    if json:
+        write_json(json, measured, judged, system)
+    print_figures(measured, f"{system}, {split}, suite {judged.digest}")
+
+
+@app.command()
+def compare(
+    systems: Annotated[
+        list[str],
+        typer.Argument(help="lexical, dense, hybrid, each with :ENCODER or not; or .trec runs."),
+    ],
+    suite: Annotated[
+        Path | None, typer.Option(help="Folder of the suite; by default ours.")
+    ] = None,
+    split: Part = "dev",
+) -> None:
+    """Compare systems on one suite; the first is the one that the others must beat.
+
+    Example: maillon eval compare lexical dense hybrid --split dev
+    """
+    from eval.report import print_comparison
+
+    if len(set(systems)) < max(2, len(systems)):
+        raise MaillonError("donnez au moins deux systèmes différents à comparer.")
+    judged, needs = _suite(suite, split)
+    runs = {name: _answers(name, judged, needs) for name in systems}
+    print_comparison(judged, needs, runs, f"{split}, suite {judged.digest}")
+
+
+@app.command()
+def agreement(
+    second: Annotated[Path, typer.Argument(help="A second judgement, as qrels.tsv.")],
+    suite: Annotated[
+        Path | None, typer.Option(help="Folder of the suite; by default ours.")
+    ] = None,
+) -> None:
+    """Say how far a second judge agrees with the judgements of a suite: weighted kappa."""
+    from eval.suite import OURS, agreed, read_suite
+
+    judged = read_suite(suite or OURS)
+    pairs, kappa = agreed(judged, second)
+    typer.echo(f"{pairs} paires jugées deux fois, kappa pondéré (quadratique) {kappa:.3f}")
+
+
+@app.command()
+def calibrate(
+    to: Annotated[Path, typer.Option(help="File to write, beside the weights of the encoder.")],
+    suite: SuiteOption = None,
+    encoder: EncoderName = None,
+) -> None:
+    """Fit the confidence of an encoder on the dev part of a suite.
+
+    Example: maillon eval calibrate --to embed/model/calibration.json
+    """
+    from embed.encoder import load_encoder
+    from eval.calibration import check, fit, pairs
+    from eval.report import print_check
+
+    judged, needs = _suite(suite, "dev")
+    found = pairs(judged, needs, load_encoder(encoder))
+    curve = fit(found)
+    curve.write(to)
+    print_check(check(curve, found), f"{to}, sur les besoins qui l'ont réglé")
+
+
+@app.command()
+def confidence(suite: SuiteFolder = None, encoder: EncoderName = None, split: Part = "dev") -> None:
+    """Compare the confidence that suggestions give with what the judges said.
+
+    Example: maillon eval confidence --split dev
+    """
+    from embed.encoder import load_encoder
+    from eval.calibration import check, pairs
+    from eval.report import print_check
+    from index.confidence import calibration_of
+
+    judged, needs = _suite(suite, split)
+    loaded = load_encoder(encoder)
+    curve = calibration_of(loaded.name)
+    if curve is None:
+        raise MaillonError(
+            f"l'encodeur {loaded.name} n'a pas de confiance réglée. Lancez maillon eval calibrate."
+        )
+    print_check(check(curve, pairs(judged, needs, loaded)), f"{split}, suite {judged.digest}")
+
+
+def _suite(folder: Path | None, split: str) -> "tuple[Suite, list[Need]]":
+    from eval.suite import OURS, read_suite
+
+    suite = read_suite(folder or OURS)
+    needs = [need for need in suite.needs if split in ("all", need.split)]
+    if not needs:
+        raise MaillonError(f"la suite n'a aucun besoin dans la partie {split}. Donnez --split all.")
+    return suite, needs
+
+
+def _answers(name: str, suite: "Suite", needs: "Sequence[Need]") -> "Run":
+    from rich.console import Console
+    from rich.progress import track
+
+    from embed.encoder import load_encoder
+    from eval.systems import SYSTEMS, read_run, run_system
+
+    if name.endswith(".trec"):
+        return read_run(Path(name))
+    system, _, encoder = name.partition(":")
+    if system not in SYSTEMS:
+        raise MaillonError(f"système {system} inconnu. Choisissez parmi {', '.join(SYSTEMS)}.")
+
+    def shown(of: "Sequence[Need]") -> "Iterable[Need]":
+        return track(of, name, console=Console(stderr=True), transient=True)
+
+    return run_system(system, suite.suppliers, needs, load_encoder(encoder or None), shown)

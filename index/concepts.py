@@ -1,0 +1,133 @@
+"""The trades of the lexicon as a language that needs and capabilities share.
+
+A need that has no word in common with a sheet may still evoke the same trades: "la coque qui
+protège la batterie" evokes thermoforming, and so does a sheet of "formage sous vide de plaques".
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embed.encoder import Encoder, Vectors
+from embed.lexicon import read_lexicon
+
+EVOKED = 12
+"""Trades that a text evokes, at most."""
+
+WARMTH = 0.06
+"""How much nearer a trade must be to weigh e times more; see `python -m eval.fusion`."""
+
+SHOWN = 3
+_SHOWN_FROM = 0.25
+"""Trades are shown that weigh this share of the heaviest one, or more."""
+
+_BATCH = 4_096
+
+Weights = NDArray[np.float32]
+
+
+class Links(NamedTuple):
+    """The trades that texts evoke: int32 places and float32 weights, both `(texts, EVOKED)`.
+
+    The weights of a text are a unit row, heaviest first.
+    """
+
+    places: NDArray[np.int32]
+    weights: Weights
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "Links":
+        """The links of some texts."""
+        return Links(self.places[rows], self.weights[rows])
+
+
+class Concepts:
+    """The trades and where each stands: the mean of its description and of how people ask for it.
+
+    A text evokes the trades nearest to it, by a softmax of the cosines; two texts agree by the
+    cosine of what they evoke, as in explicit semantic analysis (Gabrilovich & Markovitch 2007,
+    section 2) with trades for Wikipedia's articles.
+    """
+
+    def __init__(self, labels: Sequence[str], vectors: Vectors) -> None:
+        self.labels = labels
+        self.vectors = vectors
+
+    @classmethod
+    def build(cls, encoder: Encoder) -> "Concepts":
+        """Place every trade of the lexicon; the last encoder's are remembered."""
+        return _placed(encoder)  # type: ignore[arg-type]  # any encoder hashes by identity
+
+    def links(self, vectors: Vectors) -> Links:
+        """The trades that texts evoke, from their unit vectors `(texts, dim)`."""
+        starts = range(0, max(len(vectors), 1), _BATCH)
+        parts = [self._links(vectors[start : start + _BATCH]) for start in starts]
+        return Links(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def nearest(self, vectors: Vectors) -> Weights:
+        """The cosine of texts with the trade nearest to each, shape `(texts,)`."""
+        found: Weights = (vectors @ self.vectors.T).max(axis=1)
+        return found
+
+    def agreements(self, need: Links, texts: Links) -> Weights:
+        """How much the trades of one need are those of each text: 0 to 1, shape `(texts,)`."""
+        wanted = self._wanted(need)
+        agreed: Weights = (wanted[texts.places] * texts.weights).sum(axis=1)
+        return agreed
+
+    def evoked(self, need: Links) -> tuple[str, ...]:
+        """The trades that one need evokes most, in the lexicon's words."""
+        return self._heaviest(need.places[0], need.weights[0])
+
+    def shared(self, need: Links, texts: Links) -> list[tuple[str, ...]]:
+        """For each text, the trades by which it agrees with the need, heaviest first."""
+        wanted = self._wanted(need)
+        common = wanted[texts.places] * texts.weights
+        return [self._heaviest(*row) for row in zip(texts.places, common, strict=True)]
+
+    def save(self, path: Path) -> None:
+        """Write labels and vectors as one .npz file without pickled objects."""
+        labels = np.frombuffer("\n".join(self.labels).encode(), np.uint8)
+        np.savez(path, labels=labels, vectors=self.vectors)
+
+    @classmethod
+    def load(cls, path: Path) -> "Concepts":
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(arrays["labels"].tobytes().decode().split("\n"), arrays["vectors"])
+
+    def _links(self, vectors: Vectors) -> Links:
+        cosines = vectors @ self.vectors.T
+        count = min(EVOKED, len(self.labels))
+        nearest = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
+        near = np.take_along_axis(cosines, nearest, axis=1)
+        order = np.argsort(-near, axis=1, kind="stable")
+        near = np.take_along_axis(near, order, axis=1)
+        weights = np.exp((near - near[:, :1]) / WARMTH)
+        weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+        places = np.take_along_axis(nearest, order, axis=1)
+        return Links(places.astype(np.int32), weights.astype(np.float32))
+
+    def _wanted(self, need: Links) -> Weights:
+        wanted = np.zeros(len(self.labels), np.float32)
+        wanted[need.places[0]] = need.weights[0]
+        return wanted
+
+    def _heaviest(self, places: NDArray[np.int32], weights: Weights) -> tuple[str, ...]:
+        least = max(_SHOWN_FROM * float(weights.max(initial=0)), 0.05)
+        order = np.argsort(-weights, kind="stable")
+        found = [self.labels[places[at]] for at in order if weights[at] >= least]
+        return tuple(dict.fromkeys(found))[:SHOWN]
+
+
+@lru_cache(maxsize=1)
+def _placed(encoder: Encoder) -> Concepts:
+    entries = read_lexicon()
+    told = encoder.encode_capabilities([entry.sheet for entry in entries])
+    asked = encoder.encode_needs([". ".join(entry.lay) for entry in entries])
+    sums = told + asked
+    vectors: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return Concepts([entry.label for entry in entries], vectors)

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embed.encoder import EMBEDDED, Encoder
+from embed.errors import MaillonError
+from eval.calibration import Pairs, check, fit
+from index.confidence import FILE, Calibration, calibration_of
+from index.engine import SupplierIndex
+from index.ranking import Mix
+from index.suppliers import Supplier
+
+CURVE = Calibration(bias=-2.0, score=10.0, nearest=-1.0, threshold=0.3)
+
+
+def test_confidence_is_a_logistic_curve() -> None:
+    sure = CURVE.confidence(np.array([0.3, 0.5], np.float32), nearest=1.0)
+    np.testing.assert_allclose(sure, [1 / (1 + np.exp(0)), 1 / (1 + np.exp(-2))], rtol=1e-5)
+
+
+def test_a_calibration_is_read_as_written_and_damage_is_told(tmp_path: Path) -> None:
+    assert calibration_of(str(tmp_path)) is None
+    assert calibration_of("someone/a-hub-model") is None
+    CURVE.write(tmp_path / FILE)
+    assert calibration_of(str(tmp_path)) == CURVE
+    (tmp_path / FILE).write_text("{}")
+    with pytest.raises(MaillonError, match=r"calibration.json is damaged. Fit it again"):
+        calibration_of(str(tmp_path))
+
+
+def test_a_curve_fitted_on_judged_pairs_says_what_the_judges_said() -> None:
+    draw = np.random.default_rng(0)
+    scores = draw.random((400, 10)).astype(np.float32)
+    suited = draw.random((400, 10)) < 1 / (1 + np.exp(4 - 8 * scores))
+    gap = np.array([not row.any() for row in suited])
+    found = Pairs(scores, np.full(400, 0.5, np.float32), suited, gap)
+    curve = fit(found)
+    assert curve.score == pytest.approx(8, abs=1)
+    told = check(curve, found)
+    assert told.ece < 0.03
+    assert sum(count for count, _, _ in told.bins) == 4_000
+
+
+def test_the_embedded_encoder_is_sure_of_its_own_trade_and_not_of_another(
+    encoder: Encoder,
+) -> None:
+    assert calibration_of(EMBEDDED) is not None
+    suppliers = [
+        Supplier("ano", "Anodisation", ("Anodisation sulfurique et dure de pièces en aluminium",)),
+        Supplier("pain", "Fournil", ("Pains précuits surgelés pour la restauration",)),
+    ]
+    index = SupplierIndex.build(suppliers, encoder)
+    found = index.search("anodisation de pièces en aluminium")
+    assert [one.supplier.id for one in found] == ["ano", "pain"]
+    sure = [one.confidence or 0 for one in found]
+    assert sure[0] > 0.6 > 0.1 > sure[1]
+    assert not index.nobody_fits(found)
+    assert index.nobody_fits(index.search("lancement d'un satellite en orbite"))
+    lexical = SupplierIndex.build(suppliers, encoder, mix=Mix(0, 1, 0))
+    assert lexical.search("anodisation")[0].confidence is None
