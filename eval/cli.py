@@ -12,6 +12,7 @@ import typer
 from embed.errors import MaillonError
 
 if TYPE_CHECKING:
+    from eval.calibration import Check
     from eval.measures import Run
     from eval.suite import Need, Suite
 
@@ -81,6 +82,44 @@ def compare(
     judged, needs = _suite(suite, split)
     runs = {name: _answers(name, judged, needs) for name in systems}
     print_comparison(judged, needs, runs, f"{split}, suite {judged.digest}")
+
+
+@app.command()
+def report(
+    to: Annotated[Path, typer.Argument(help="HTML file to write.")],
+    systems: Annotated[
+        list[str], typer.Argument(help="One or two, as for compare; by default lexical hybrid.")
+    ] = ["lexical", "hybrid"],  # noqa: B006
+    suite: SuiteOption = None,
+    split: Part = "dev",
+) -> None:
+    """Write a report to read with colleagues: one HTML file, in French.
+
+    Example: maillon eval report rapport.html lexical hybrid --split dev
+    """
+    from eval.page import write_page
+
+    if not 1 <= len(set(systems)) == len(systems) <= 2:
+        raise MaillonError("donnez un système, ou deux différents.")
+    judged, needs = _suite(suite, split)
+    runs = {name: _answers(name, judged, needs) for name in systems}
+    checks = {name: found for name in systems if (found := _check(name, judged, needs))}
+    write_page(to, judged, needs, runs, checks, split)
+    typer.echo(f"{to} : {len(needs)} besoins, {' et '.join(systems)}.")
+
+
+def _check(name: str, suite: "Suite", needs: "Sequence[Need]") -> "Check | None":
+    """How sure a hybrid system's confidence may be, where its encoder has one."""
+    from embed.encoder import load_encoder
+    from eval.calibration import check, pairs
+    from index.confidence import calibration_of
+
+    system, _, encoder = name.partition(":")
+    if system != "hybrid":
+        return None
+    loaded = load_encoder(encoder or None)
+    curve = calibration_of(loaded.name)
+    return check(curve, pairs(suite, needs, loaded)) if curve else None
 
 
 @app.command()

@@ -83,6 +83,20 @@ def false_alarms(answered: Sequence[float], gaps: Sequence[float], coverage: flo
     return float((np.array(gaps) >= threshold).mean())
 
 
+def risk_coverage(
+    scores: Sequence[float], right: Sequence[bool]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The share of needs served, best scores first, and the share of those served wrongly.
+
+    After El-Yaniv & Wiener (2010), "On the foundations of noise-free selective classification",
+    JMLR 11, section 2; both arrays are float64 (needs,).
+    """
+    order = np.argsort(-np.array(scores), kind="stable")
+    served = np.arange(1, len(order) + 1)
+    wrong = np.cumsum(~np.array(right, np.bool_)[order])
+    return served / len(order), wrong / served
+
+
 def best_scores(run: Mapping[str, Mapping[str, float]], needs: Sequence[str]) -> list[float]:
     """The score of the first suggestion of each need, 0 without one."""
     return [max(run.get(need, {}).values(), default=0.0) for need in needs]

@@ -89,7 +89,7 @@ def print_figures(found: Figures, title: str) -> None:
     }
     for name, value in extra.items():
         if value is not None:
-            table.add_row(name, _number(value), "", "")
+            table.add_row(name, decimal(value), "", "")
     Console().print(table)
 
 
@@ -108,13 +108,13 @@ def print_comparison(
     first, *others = main
     p_values = holm([p_value(main[name], main[first]) for name in others])
     table = Table("système", MAIN, f"écart avec {first}", "intervalle à 95 %", "p", title=title)
-    table.add_row(first, _number(main[first].mean()), "", "", "")
+    table.add_row(first, decimal(main[first].mean()), "", "", "")
     for name, p in zip(others, p_values, strict=True):
         gap = main[name] - main[first]
         low, high = interval(gap)
         between = f"{low:+.3f} à {high:+.3f}".replace(".", ",")
         shown = f"{gap.mean():+.3f}".replace(".", ",")
-        table.add_row(name, _number(main[name].mean()), shown, between, _number(p, 4))
+        table.add_row(name, decimal(main[name].mean()), shown, between, decimal(p, 4))
     Console().print(table)
     Console().print(
         f"{len(plain)} besoins ; test apparié de randomisation, {DRAWS} tirages, p selon Holm."
@@ -125,16 +125,21 @@ def print_check(found: Check, title: str) -> None:
     """Print what a confidence says beside what the judges said, and what the threshold does."""
     table = Table("paires", "confiance moyenne", "part convenable", title=title)
     for count, said, was in found.bins:
-        table.add_row(str(count), _number(said), _number(was))
+        table.add_row(str(count), decimal(said), decimal(was))
     Console().print(table)
     told = [
-        f"erreur de calibration (ECE) {_number(found.ece)}",
-        f"besoins servis {_number(found.served)}",
+        f"erreur de calibration (ECE) {decimal(found.ece)}",
+        f"besoins servis {decimal(found.served)}",
     ]
     if found.gap_auroc is not None and found.gaps_answered is not None:
-        told.append(f"AUROC des besoins sans fournisseur {_number(found.gap_auroc)}")
-        told.append(f"dont servis à tort {_number(found.gaps_answered)}")
+        told.append(f"AUROC des besoins sans fournisseur {decimal(found.gap_auroc)}")
+        told.append(f"dont servis à tort {decimal(found.gaps_answered)}")
     Console().print(" ; ".join(told))
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    """A number as French writes it."""
+    return f"{value:.{digits}f}".replace(".", ",")
 
 
 def _values(suite: Suite, needs: Sequence[Need], run: Run) -> dict[str, NDArray[np.float64]]:
@@ -166,9 +171,5 @@ def _figure(name: str, sample: NDArray[np.float64]) -> Figure:
 
 
 def _cells(figure: Figure) -> tuple[str, str, str, str]:
-    between = f"{_number(figure.low)} à {_number(figure.high)}"
-    return figure.name, _number(figure.mean), between, str(figure.needs)
-
-
-def _number(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}".replace(".", ",")
+    between = f"{decimal(figure.low)} à {decimal(figure.high)}"
+    return figure.name, decimal(figure.mean), between, str(figure.needs)

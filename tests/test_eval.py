@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from embed.encoder import Encoder
-from eval.measures import Run
+from eval.measures import Run, risk_coverage
+from eval.page import write_page
 from eval.report import Figure, figures
 from eval.suite import Need, Suite
 from eval.systems import read_run, run_system, write_run
@@ -107,3 +108,31 @@ def test_what_cannot_be_measured_is_told(folder: Path) -> None:
         result = CliRunner().invoke(app, ["eval", *arguments])
         assert isinstance(result.exception, MaillonError)
         assert message in str(result.exception)
+
+
+def test_the_report_is_one_page_that_shows_both_sides(folder: Path) -> None:
+    target = folder / "rapport.html"
+    arguments = ["eval", "report", str(target), "lexical", "hybrid", "--suite", str(folder)]
+    shown = CliRunner().invoke(app, arguments)
+    assert shown.exit_code == 0, shown.output
+    page = target.read_text(encoding="utf-8")
+    assert "http" not in page.replace("http-equiv", "")
+    for words in ("hybrid</strong> est comparé à", "jumeaux : haut", "Fiabilité de hybrid"):
+        assert words in page, words
+    assert page.index("sacs en toile") < page.index("Ce qui a été mesuré")
+    assert page.count('<span class="grade g3">3</span> Couture') == 2
+
+
+def test_the_report_escapes_what_people_wrote(tmp_path: Path) -> None:
+    need = Need(id="n1", text="<script>alert(1)</script>", style="<b>", split="dev")
+    suite = Suite([FORGE], [need], {"n1": {"f": 3}}, "<i>")
+    write_page(tmp_path / "r.html", suite, [need], {"<u>": {"n1": {"f": 1.0}}}, {}, "dev")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)" in page
+    assert not any(tag in page for tag in ("<script", "<b>", "<u>", "<i>"))
+
+
+def test_risk_grows_with_coverage_as_worked_out_by_hand() -> None:
+    coverage, risk = risk_coverage([0.9, 0.2, 0.5, 0.4], [True, False, False, True])
+    assert coverage.tolist() == [0.25, 0.5, 0.75, 1]
+    assert risk.tolist() == [0, 1 / 2, 1 / 3, 1 / 2]
