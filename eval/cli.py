@@ -123,6 +123,44 @@ def _check(name: str, suite: "Suite", needs: "Sequence[Need]") -> "Check | None"
 
 
 @app.command()
+def export(
+    to: Annotated[Path, typer.Argument(help="A .xlsx workbook, or a folder (BEIR).")],
+    suite: SuiteOption = None,
+) -> None:
+    """Write a suite as a workbook or as a BEIR folder.
+
+    Example: maillon eval export jugements.xlsx
+    """
+    from eval.exchange import write_beir, write_workbook
+
+    judged, needs = _suite(suite, "all")
+    (write_workbook if to.suffix == ".xlsx" else write_beir)(to, judged)
+    typer.echo(f"{to} : {len(needs)} besoins, {len(judged.suppliers)} fournisseurs.")
+
+
+@app.command(name="import")
+def import_(
+    source: Annotated[Path, typer.Argument(help=".xlsx workbook, or BEIR folder.", exists=True)],
+    to: Annotated[Path, typer.Argument(help="Qrels file to write, or folder of the new suite.")],
+) -> None:
+    """Read the judgements of a workbook, or a whole BEIR folder.
+
+    Example: maillon eval import jugements.xlsx ma-suite/qrels.tsv
+    """
+    from eval.exchange import read_beir, read_workbook, write_qrels
+    from eval.suite import read_suite
+
+    if to.exists() and (to.is_file() or any(to.iterdir())):
+        raise MaillonError(f"{to} existe déjà : rien n'est écrit. Donnez un autre nom.")
+    if source.suffix == ".xlsx":
+        write_qrels(to, read_workbook(source))
+        typer.echo(f"{to} : {len(to.read_text().splitlines())} jugements.")
+    else:
+        read_beir(source, to)
+        typer.echo(f"{to} : {len(read_suite(to).needs)} besoins.")
+
+
+@app.command()
 def agreement(
     second: Annotated[Path, typer.Argument(help="A second judgement, as qrels.tsv.")],
     suite: Annotated[
