@@ -161,6 +161,55 @@ def import_(
 
 
 @app.command()
+def judge(
+    suite: Annotated[Path, typer.Argument(help="Folder of the suite; it may have no qrels yet.")],
+    depth: Annotated[int, typer.Option(min=1, help="Suppliers taken from each system.")] = 20,
+    encoder: EncoderName = None,
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8001,
+) -> None:
+    """Serve the page on which judges grade a blind pool; judgements go into SUITE/judgements.
+
+    Example: maillon eval judge ma-suite
+    """
+    import uvicorn
+
+    from embed.encoder import load_encoder
+    from eval.judge import create_judging
+    from eval.judging import pool
+    from eval.suite import read_suite
+    from eval.systems import SYSTEMS, run_system
+
+    read = read_suite(suite, judged=False)
+    loaded = load_encoder(encoder)
+    runs = [run_system(system, read.suppliers, read.needs, loaded) for system in SYSTEMS]
+    pools = pool(read, read.needs, runs, depth)
+    pairs = sum(map(len, pools.values()))
+    typer.echo(f"{pairs} paires à juger sur http://{host}:{port} (Ctrl-C pour arrêter)")
+    uvicorn.run(create_judging(read, pools, suite), host=host, port=port, log_level="warning")
+
+
+@app.command()
+def qrels(
+    suite: Annotated[Path, typer.Argument(help="Folder of the suite that was judged.")],
+    to: Annotated[Path, typer.Argument(help="Qrels file to write.")],
+) -> None:
+    """Put the judgements of every judge together: the median grade, the lower of two.
+
+    Example: maillon eval qrels ma-suite ma-suite/qrels.tsv
+    """
+    from eval.exchange import write_qrels
+    from eval.judging import merged
+
+    if to.exists():
+        raise MaillonError(f"{to} existe déjà : rien n'est écrit. Donnez un autre nom.")
+    found = merged(suite)
+    rows = [(need, one, grade) for need in found for one, grade in found[need].items()]
+    write_qrels(to, rows)
+    typer.echo(f"{to} : {len(rows)} jugements.")
+
+
+@app.command()
 def agreement(
     second: Annotated[Path, typer.Argument(help="A second judgement, as qrels.tsv.")],
     suite: Annotated[

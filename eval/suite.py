@@ -78,13 +78,18 @@ class Suite:
 _NEED = TypeAdapter(Need)
 
 
-def read_suite(folder: Path) -> Suite:
-    """Read and check a suite; raises `SuiteError` with every fault found."""
+def read_suite(folder: Path, *, judged: bool = True) -> Suite:
+    """Read and check a suite; raises `SuiteError` with every fault found.
+
+    One that is not `judged` yet may have no qrels, and needs that nobody answers so far.
+    """
     suppliers = _suppliers(folder)
     faults: list[str] = []
     needs = _needs(folder / NEEDS, faults)
-    qrels = _qrels(folder / QRELS, {n.id for n in needs}, {s.id for s in suppliers}, faults)
-    if not faults:
+    ids = {n.id for n in needs}, {s.id for s in suppliers}
+    begun = judged or (folder / QRELS).exists()
+    qrels = _qrels(folder / QRELS, *ids, faults) if begun else {}
+    if judged and not faults:
         faults += _contradictions(needs, qrels)
     if faults:
         raise SuiteError("\n".join(faults))
