@@ -196,7 +196,7 @@ def _answer(index: SupplierIndex, need: str, found: Sequence[Suggestion], start:
     """The answer as JSON at once: what the index made needs no second check on its way out."""
     reading = index.reading(need)
     took_ms = round((time.perf_counter() - start) * 1000, 3)
-    answer = Answer(found, index.nobody_fits(found), reading.text, reading.trades, took_ms)
+    answer = Answer(found, index.nobody_fits(need, found), reading.text, reading.trades, took_ms)
     return Response(_ANSWER.dump_json(answer), media_type="application/json")
 
 

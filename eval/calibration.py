@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from embed.encoder import Encoder
 from eval.measures import auroc
 from eval.suite import SUITABLE, Need, Suite
-from index.confidence import Calibration
+from index.confidence import Calibration, Curve
 from index.engine import SupplierIndex
 
 FIRST = 10
@@ -24,7 +24,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The first suggestions of needs: scores and confidences float32 (needs, FIRST).
+    """The first suggestions of needs: scores float32 (needs, FIRST).
 
     `suited`, bool of that shape, says which are judged suitable; `nearest`, float32 (needs,), how
     near each need is to a known trade; `gap`, bool (needs,), which needs nobody meets.
@@ -38,7 +38,7 @@ class Pairs:
 
 def pairs(suite: Suite, needs: Sequence[Need], encoder: Encoder) -> Pairs:
     """Search every need; twins are left out, as they repeat others."""
-    index = SupplierIndex.build(suite.suppliers, encoder)
+    index = SupplierIndex.build(suite.suppliers, encoder, calibrated=False)
     asked = [need for need in needs if not need.twin_of]
     first = min(FIRST, len(suite.suppliers))
     found = [index.search(need.text, first) for need in asked]
@@ -56,20 +56,36 @@ def pairs(suite: Suite, needs: Sequence[Need], encoder: Encoder) -> Pairs:
 
 
 def fit(of: Pairs) -> Calibration:
-    """Fit the curve, and the threshold that serves `SERVED` of the needs that have an answer."""
+    """Fit both curves, and the threshold that serves `SERVED` of the needs that have an answer.
+
+    Needs that nobody meets are few, so they weigh as much as all the others together.
+    """
     nearest = np.repeat(of.nearest, of.scores.shape[1])
-    features = np.column_stack([of.scores.ravel(), nearest])
-    model = LogisticRegression(C=100.0, max_iter=1_000).fit(features, of.suited.ravel())
-    bias, (score, near) = float(model.intercept_[0]), map(float, model.coef_[0])
-    curve = Calibration(bias, score, near, 0.0)
-    best = confidences(curve, of).max(axis=1)[~of.gap]
-    return Calibration(bias, score, near, float(np.quantile(best, 1 - SERVED)))
+    suits = _curve(of.scores.ravel(), nearest, of.suited.ravel())
+    best = of.scores.max(axis=1)
+    answered = _curve(best, of.nearest, ~of.gap, class_weight="balanced")
+    sure = _sure(answered, best, of.nearest)[~of.gap]
+    return Calibration(suits, answered, float(np.quantile(sure, 1 - SERVED)))
 
 
-def confidences(curve: Calibration, of: Pairs) -> NDArray[np.float32]:
-    """The confidence of every pair, float32 (needs, FIRST)."""
-    rows = zip(of.scores, of.nearest, strict=True)
-    return np.array([curve.confidence(scores, float(near)) for scores, near in rows], np.float32)
+def _curve(
+    scores: NDArray[np.float32],
+    nearest: NDArray[np.float32],
+    right: NDArray[np.bool_],
+    class_weight: str | None = None,
+) -> Curve:
+    model = LogisticRegression(C=100.0, max_iter=1_000, class_weight=class_weight)
+    model.fit(np.column_stack([scores, nearest]), right)
+    return Curve(float(model.intercept_[0]), *map(float, model.coef_[0]))
+
+
+def _sure(
+    curve: Curve, scores: NDArray[np.float32], nearest: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Probabilities in the shape of the scores, the first axis of which is the needs."""
+    rows = zip(scores.reshape(len(nearest), -1), nearest, strict=True)
+    sure = [curve.probability(row, float(near)) for row, near in rows]
+    return np.array(sure, np.float32).reshape(scores.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +104,21 @@ class Check:
     gaps_answered: float | None
 
 
-def check(curve: Calibration, of: Pairs) -> Check:
+def check(calibration: Calibration, of: Pairs) -> Check:
     """Compare what a calibration says with what the judges said."""
-    sure, suited = confidences(curve, of), of.suited.ravel()
+    sure, suited = _sure(calibration.suits, of.scores, of.nearest), of.suited.ravel()
     bins = np.minimum((sure.ravel() * BINS).astype(int), BINS - 1)
     rows = [
         (int(own.sum()), float(sure.ravel()[own].mean()), float(suited[own].mean()))
         for own in (bins == number for number in range(BINS))
         if own.any()
     ]
-    best = sure.max(axis=1)
+    best = _sure(calibration.answered, of.scores.max(axis=1), of.nearest)
     answered, gaps = best[~of.gap], best[of.gap]
     return Check(
         bins=rows,
         ece=sum(count * abs(said - was) for count, said, was in rows) / len(suited),
         gap_auroc=auroc(answered.tolist(), gaps.tolist()) if len(gaps) else None,
-        served=float((answered >= curve.threshold).mean()),
-        gaps_answered=float((gaps >= curve.threshold).mean()) if len(gaps) else None,
+        served=float((answered >= calibration.threshold).mean()),
+        gaps_answered=float((gaps >= calibration.threshold).mean()) if len(gaps) else None,
     )

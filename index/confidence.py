@@ -14,29 +14,46 @@ FILE = "calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """A logistic curve over the score and over how near the need is to a trade that is known.
+class Curve:
+    """A logistic curve over a score and over how near the need is to a trade that is known.
 
-    It was fitted on judged needs (`maillon eval calibrate`) for one encoder, and ships with it
-    (Platt 1999, "Probabilistic outputs for support vector machines"). Where the best confidence
-    is under `threshold`, nobody fits well.
+    After Platt (1999), "Probabilistic outputs for support vector machines".
     """
 
     bias: float
     score: float
     nearest: float
-    threshold: float
 
-    def confidence(self, scores: Scores, nearest: float) -> Scores:
-        """The probability, 0 to 1, that each supplier is one to send the need to."""
+    def probability(self, scores: Scores, nearest: float) -> Scores:
+        """The probability that each score stands for something right, 0 to 1."""
         logits = self.bias + self.score * scores + self.nearest * nearest
         sure: Scores = (1 / (1 + np.exp(-logits))).astype(np.float32)
         return sure
 
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Fitted on judged needs (`maillon eval calibrate`) for one encoder, with which it ships.
+
+    `suits` gives the probability that a supplier suits the need; `answered`, from the best score,
+    that anybody does: under `threshold`, nobody fits well.
+    """
+
+    suits: Curve
+    answered: Curve
+    threshold: float
+
+    @classmethod
+    def read(cls, file: Path) -> "Calibration":
+        """Read what `write` wrote; raises ValueError, TypeError or KeyError if it is damaged."""
+        content = json.loads(file.read_text(encoding="utf-8"))
+        suits, answered = (Curve(**content[name]) for name in ("suits", "answered"))
+        return cls(suits, answered, float(content["threshold"]))
+
     def write(self, file: Path) -> None:
-        """Write the four numbers as JSON."""
-        rounded = {name: round(value, 4) for name, value in asdict(self).items()}
-        file.write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")
+        """Write the numbers as JSON, four decimals each."""
+        content = json.loads(json.dumps(asdict(self)), parse_float=lambda x: round(float(x), 4))
+        file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def calibration_of(encoder: str) -> Calibration | None:
@@ -46,8 +63,8 @@ def calibration_of(encoder: str) -> Calibration | None:
     if file is None or not file.exists():
         return None
     try:
-        return Calibration(**json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        return Calibration.read(file)
+    except (ValueError, TypeError, KeyError) as error:
         raise MaillonError(
             f"{file} is damaged. Fit it again: maillon eval calibrate --to {file}"
         ) from error

@@ -95,6 +95,7 @@ class SupplierIndex:
         concepts: Concepts,
         spelling: Spelling,
         mix: Mix = HYBRID,
+        calibrated: bool = True,
     ) -> None:
         self.suppliers = suppliers
         self.encoder = encoder
@@ -103,7 +104,8 @@ class SupplierIndex:
         self._concepts = concepts
         self._spelling = spelling
         self._mix = mix
-        self._calibration = calibration_of(encoder.name) if mix == HYBRID else None
+        known = calibrated and mix == HYBRID
+        self._calibration = calibration_of(encoder.name) if known else None
         self._links = concepts.links(dense.vectors)
         self._capabilities = _capabilities(suppliers)
         counts = [len(supplier.capabilities) for supplier in suppliers]
@@ -120,10 +122,12 @@ class SupplierIndex:
         encoder: Encoder,
         track: Track = iter,
         mix: Mix = HYBRID,
+        calibrated: bool = True,
     ) -> "SupplierIndex":
         """Index suppliers; `track` may wrap the batches that are encoded, to show progress.
 
-        `mix` weighs the three signals of a score; it is not kept in the index folder.
+        `mix` weighs the three signals of a score; it is not kept in the index folder. Suggestions
+        have a confidence where the index is `calibrated` and its encoder ships one.
         Raises `MaillonError` where there is no supplier or an id stands twice.
         """
         if not suppliers:
@@ -134,7 +138,7 @@ class SupplierIndex:
         vectors = np.concatenate([encoder.encode_capabilities(batch) for batch in track(batches)])
         dense, lexical = Dense.build(vectors), Lexical.build(texts)
         concepts, spelling = Concepts.build(encoder), Spelling.learn(texts)
-        return cls(suppliers, encoder, dense, lexical, concepts, spelling, mix)
+        return cls(suppliers, encoder, dense, lexical, concepts, spelling, mix, calibrated)
 
     def save(self, folder: Path) -> None:
         """Write the index folder aside, then in place of the one that may stand there."""
@@ -199,12 +203,17 @@ class SupplierIndex:
         read = self._read(need)
         return Reading(read.text, self._concepts.evoked(read.links), read.nearest)
 
-    def nobody_fits(self, suggestions: Sequence[Suggestion]) -> bool:
-        """Whether the best of the suggestions is not sure enough to be called one."""
+    def nobody_fits(self, need: str, suggestions: Sequence[Suggestion]) -> bool:
+        """Whether it is likely that none of the suggestions suits the need.
+
+        Raises `NeedError` as `search` does.
+        """
         if self._calibration is None:
             return False
-        best = max((found.confidence or 0.0 for found in suggestions), default=0.0)
-        return best < self._calibration.threshold
+        best = max((found.score for found in suggestions), default=0.0)
+        nearest = self._read(need).nearest
+        sure = self._calibration.answered.probability(np.array([best], np.float32), nearest)
+        return float(sure[0]) < self._calibration.threshold
 
     def _fill(self, folder: Path) -> None:
         lines = "\n".join(files.as_json_line(supplier) for supplier in self.suppliers)
@@ -281,7 +290,7 @@ class SupplierIndex:
     def _confidences(self, need: _Need, scores: Scores) -> list[float | None]:
         if self._calibration is None:
             return [None] * len(scores)
-        sure = self._calibration.confidence(scores.round(4), need.nearest)
+        sure = self._calibration.suits.probability(scores.round(4), need.nearest)
         return [round(float(one), 3) for one in sure]
 
     def _explained(self, need: _Need, texts: list[str]) -> list[_Reason]:
