@@ -102,7 +102,7 @@ def _build(suppliers: Sequence[Supplier], encoder: Encoder) -> Iterator[str]:
 
 
 def _search(index: SupplierIndex) -> Iterator[str]:
-    needs = [NEEDS[n % len(NEEDS)] for n in range(SEARCHES)]
+    needs = [f"{NEEDS[n % len(NEEDS)]}, lot {n}" for n in range(SEARCHES)]
     encoding = _latencies(lambda need: index.encoder.encode_needs([need]), needs)
     yield "search, in process, p50 / p99 in ms:"
     yield f"  encoding the need alone (baseline)  {_shown(encoding)}"
@@ -117,7 +117,7 @@ def _over_http(index: SupplierIndex) -> Iterator[str]:
         with _served(Path(folder, "index"), index.encoder.name) as port:
             connection = http.client.HTTPConnection("127.0.0.1", port)
             floor = _latencies(lambda _: _get(connection), range(SEARCHES))
-            needs = [NEEDS[n % len(NEEDS)] for n in range(SEARCHES)]
+            needs = [f"{NEEDS[n % len(NEEDS)]}, lot {n}" for n in range(SEARCHES)]
             found = _latencies(lambda need: _post(connection, need), needs)
     yield "search over HTTP, one client, p50 / p99 in ms:"
     yield f"  GET /v1/health (baseline)           {_shown(floor)}"

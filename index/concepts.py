@@ -33,15 +33,17 @@ Weights = NDArray[np.float32]
 class Links(NamedTuple):
     """The trades that texts evoke: int32 places and float32 weights, both `(texts, EVOKED)`.
 
-    The weights of a text are a unit row, heaviest first.
+    The weights of a text are a unit row, heaviest first; `nearest`, float32 `(texts,)`, is its
+    cosine with the first.
     """
 
     places: NDArray[np.int32]
     weights: Weights
+    nearest: Weights
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "Links":
         """The links of some texts."""
-        return Links(self.places[rows], self.weights[rows])
+        return Links(self.places[rows], self.weights[rows], self.nearest[rows])
 
 
 class Concepts:
@@ -66,11 +68,6 @@ class Concepts:
         starts = range(0, max(len(vectors), 1), _BATCH)
         parts = [self._links(vectors[start : start + _BATCH]) for start in starts]
         return Links(*map(np.concatenate, zip(*parts, strict=True)))
-
-    def nearest(self, vectors: Vectors) -> Weights:
-        """The cosine of texts with the trade nearest to each, shape `(texts,)`."""
-        found: Weights = (vectors @ self.vectors.T).max(axis=1)
-        return found
 
     def agreements(self, need: Links, texts: Links) -> Weights:
         """How much the trades of one need are those of each text: 0 to 1, shape `(texts,)`."""
@@ -109,7 +106,7 @@ class Concepts:
         weights = np.exp((near - near[:, :1]) / WARMTH)
         weights /= np.linalg.norm(weights, axis=1, keepdims=True)
         places = np.take_along_axis(nearest, order, axis=1)
-        return Links(places.astype(np.int32), weights.astype(np.float32))
+        return Links(places.astype(np.int32), weights.astype(np.float32), near[:, 0])
 
     def _wanted(self, need: Links) -> Weights:
         wanted = np.zeros(len(self.labels), np.float32)

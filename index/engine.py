@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +74,11 @@ class _Need(NamedTuple):
     text: str
     vector: Vectors
     links: Links
-    nearest: float
+
+    @property
+    def nearest(self) -> float:
+        """The cosine with the trade nearest to it."""
+        return float(self.links.nearest[0])
 
 
 class _Reason(NamedTuple):
@@ -106,6 +111,7 @@ class SupplierIndex:
         self._mix = mix
         known = calibrated and mix == HYBRID
         self._calibration = calibration_of(encoder.name) if known else None
+        self._read = lru_cache(maxsize=64)(self._read_need)  # one answer reads its need thrice
         self._links = concepts.links(dense.vectors)
         self._capabilities = _capabilities(suppliers)
         counts = [len(supplier.capabilities) for supplier in suppliers]
@@ -223,11 +229,10 @@ class SupplierIndex:
         self._concepts.save(folder / files.CONCEPTS)
         self._spelling.save(folder / files.WORDS)
 
-    def _read(self, text: str) -> _Need:
+    def _read_need(self, text: str) -> _Need:
         need = self._spelling.mend(check_need(text))
         vectors = self.encoder.encode_needs([need])
-        nearest = float(self._concepts.nearest(vectors)[0])
-        return _Need(need, vectors[0], self._concepts.links(vectors), nearest)
+        return _Need(need, vectors[0], self._concepts.links(vectors))
 
     def _score(self, need: _Need, texts: list[str]) -> Scores:
         if not texts:
