@@ -25,7 +25,7 @@ from eval.measures import (
 from eval.suite import Need, Suite
 
 MAIN = "nDCG@10"
-TWIN = "jumeau"
+LENGTHS = {6: "6 mots au plus", 20: "7 à 20 mots"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Figures:
 
     measures: list[Figure]
     styles: list[Figure]
+    sectors: list[Figure]
+    lengths: list[Figure]
     twins: list[Figure]
     twin_loss: float | None
     gap_auroc: float | None
@@ -65,6 +67,8 @@ def figures(suite: Suite, needs: Sequence[Need], run: Run) -> Figures:
     return Figures(
         measures=[_figure(name, sample) for name, sample in measured.items()],
         styles=_slices([need.style for need in plain], main),
+        sectors=_slices([need.sector for need in plain], main),
+        lengths=_slices([_length(need.text) for need in plain], main),
         twins=twins,
         twin_loss=loss,
         gap_auroc=auroc(answered, unanswered) if gaps else None,
@@ -77,7 +81,12 @@ def print_figures(found: Figures, title: str) -> None:
     table = Table("mesure", "moyenne", "intervalle à 95 %", "besoins", title=title)
     for figure in found.measures:
         table.add_row(*_cells(figure))
-    for name, slices in (("style", found.styles), ("jumeaux", found.twins)):
+    for name, slices in (
+        ("style", found.styles),
+        ("longueur", found.lengths),
+        ("secteur", found.sectors),
+        ("jumeaux", found.twins),
+    ):
         table.add_section()
         for figure in slices:
             table.add_row(f"{MAIN}, {name} {figure.name}", *_cells(figure)[1:])
@@ -164,6 +173,11 @@ def _twins(suite: Suite, needs: Sequence[Need], run: Run) -> tuple[list[Figure],
 def _slices(names: Sequence[str], sample: NDArray[np.float64]) -> list[Figure]:
     labels = np.array(names)
     return [_figure(name, sample[labels == name]) for name in dict.fromkeys(names)]
+
+
+def _length(text: str) -> str:
+    count = len(text.split())
+    return next((told for most, told in LENGTHS.items() if count <= most), "plus long")
 
 
 def _figure(name: str, sample: NDArray[np.float64]) -> Figure:

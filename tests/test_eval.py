@@ -42,6 +42,8 @@ def test_figures_by_hand() -> None:
     found = figures(SUITE, NEEDS, run)
     assert found.measures[0] == Figure("nDCG@10", 1, 1, 1, 1)
     assert found.styles == [Figure("mots-cles", 1, 1, 1, 1)]
+    assert found.sectors == [Figure("", 1, 1, 1, 1)]
+    assert found.lengths == [Figure("6 mots au plus", 1, 1, 1, 1)]
     assert [(twin.name, round(twin.mean, 3)) for twin in found.twins] == [("haut", 0.631)]
     assert found.twin_loss == pytest.approx(1 - 0.6309, abs=1e-4)
     assert (found.gap_auroc, found.gap_false_alarms) == (1, 0)
