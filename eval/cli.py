@@ -25,8 +25,9 @@ SuiteOption = Annotated[
     Path | None, typer.Option("--suite", help="Folder of the suite; by default ours.")
 ]
 System = Literal["lexical", "dense", "hybrid"]
+PartName = Literal["dev", "test", "all"]
 Part = Annotated[
-    Literal["dev", "test", "all"],
+    PartName,
     typer.Option("--split", help="dev to tune; test once a release."),
 ]
 EncoderName = Annotated[
@@ -66,9 +67,7 @@ def compare(
         list[str],
         typer.Argument(help="lexical, dense, hybrid, each with :ENCODER or not; or .trec runs."),
     ],
-    suite: Annotated[
-        Path | None, typer.Option(help="Folder of the suite; by default ours.")
-    ] = None,
+    suite: SuiteOption = None,
     split: Part = "dev",
 ) -> None:
     """Compare systems on one suite; the first is the one that the others must beat.
@@ -110,14 +109,14 @@ def report(
 
 def _check(name: str, suite: "Suite", needs: "Sequence[Need]") -> "Check | None":
     """How sure a hybrid system's confidence may be, where its encoder has one."""
-    from embed.encoder import load_encoder
     from eval.calibration import check, pairs
+    from eval.systems import encoder_of
     from index.confidence import calibration_of
 
     system, _, encoder = name.partition(":")
     if system != "hybrid":
         return None
-    loaded = load_encoder(encoder or None)
+    loaded = encoder_of(encoder or None)
     curve = calibration_of(loaded.name)
     return check(curve, pairs(suite, needs, loaded)) if curve else None
 
@@ -150,8 +149,7 @@ def import_(
     from eval.exchange import read_beir, read_workbook, write_qrels
     from eval.suite import read_suite
 
-    if to.exists() and (to.is_file() or any(to.iterdir())):
-        raise MaillonError(f"{to} existe déjà : rien n'est écrit. Donnez un autre nom.")
+    _free(to)
     if source.suffix == ".xlsx":
         write_qrels(to, read_workbook(source))
         typer.echo(f"{to} : {len(to.read_text().splitlines())} jugements.")
@@ -174,14 +172,13 @@ def judge(
     """
     import uvicorn
 
-    from embed.encoder import load_encoder
     from eval.judge import create_judging
     from eval.judging import pool
     from eval.suite import read_suite
-    from eval.systems import SYSTEMS, run_system
+    from eval.systems import SYSTEMS, encoder_of, run_system
 
     read = read_suite(suite, judged=False)
-    loaded = load_encoder(encoder)
+    loaded = encoder_of(encoder)
     runs = [run_system(system, read.suppliers, read.needs, loaded) for system in SYSTEMS]
     pools = pool(read, read.needs, runs, depth)
     pairs = sum(map(len, pools.values()))
@@ -201,8 +198,7 @@ def qrels(
     from eval.exchange import write_qrels
     from eval.judging import merged
 
-    if to.exists():
-        raise MaillonError(f"{to} existe déjà : rien n'est écrit. Donnez un autre nom.")
+    _free(to)
     found = merged(suite)
     rows = [(need, one, grade) for need in found for one, grade in found[need].items()]
     write_qrels(to, rows)
@@ -212,9 +208,7 @@ def qrels(
 @app.command()
 def agreement(
     second: Annotated[Path, typer.Argument(help="A second judgement, as qrels.tsv.")],
-    suite: Annotated[
-        Path | None, typer.Option(help="Folder of the suite; by default ours.")
-    ] = None,
+    suite: SuiteOption = None,
 ) -> None:
     """Say how far a second judge agrees with the judgements of a suite: weighted kappa."""
     from eval.suite import OURS, agreed, read_suite
@@ -234,12 +228,12 @@ def calibrate(
 
     Example: maillon eval calibrate --to embed/model/calibration.json
     """
-    from embed.encoder import load_encoder
     from eval.calibration import check, fit, pairs
     from eval.report import print_check
+    from eval.systems import encoder_of
 
     judged, needs = _suite(suite, "dev")
-    found = pairs(judged, needs, load_encoder(encoder))
+    found = pairs(judged, needs, encoder_of(encoder))
     curve = fit(found)
     curve.write(to)
     print_check(check(curve, found), f"{to}, sur les besoins qui l'ont réglé")
@@ -251,13 +245,13 @@ def confidence(suite: SuiteFolder = None, encoder: EncoderName = None, split: Pa
 
     Example: maillon eval confidence --split dev
     """
-    from embed.encoder import load_encoder
     from eval.calibration import check, pairs
     from eval.report import print_check
+    from eval.systems import encoder_of
     from index.confidence import calibration_of
 
     judged, needs = _suite(suite, split)
-    loaded = load_encoder(encoder)
+    loaded = encoder_of(encoder)
     curve = calibration_of(loaded.name)
     if curve is None:
         raise MaillonError(
@@ -266,11 +260,17 @@ def confidence(suite: SuiteFolder = None, encoder: EncoderName = None, split: Pa
     print_check(check(curve, pairs(judged, needs, loaded)), f"{split}, suite {judged.digest}")
 
 
-def _suite(folder: Path | None, split: str) -> "tuple[Suite, list[Need]]":
+def _free(to: Path) -> None:
+    """Refuse to write over a file, or into a folder that holds anything."""
+    if to.exists() and (to.is_file() or any(to.iterdir())):
+        raise MaillonError(f"{to} existe déjà : rien n'est écrit. Donnez un autre nom.")
+
+
+def _suite(folder: Path | None, split: PartName) -> "tuple[Suite, list[Need]]":
     from eval.suite import OURS, read_suite
 
     suite = read_suite(folder or OURS)
-    needs = [need for need in suite.needs if split in ("all", need.split)]
+    needs = suite.part(split)
     if not needs:
         raise MaillonError(f"la suite n'a aucun besoin dans la partie {split}. Donnez --split all.")
     return suite, needs
@@ -280,8 +280,7 @@ def _answers(name: str, suite: "Suite", needs: "Sequence[Need]") -> "Run":
     from rich.console import Console
     from rich.progress import track
 
-    from embed.encoder import load_encoder
-    from eval.systems import SYSTEMS, read_run, run_system
+    from eval.systems import SYSTEMS, encoder_of, read_run, run_system
 
     if name.endswith(".trec"):
         return read_run(Path(name))
@@ -292,4 +291,4 @@ def _answers(name: str, suite: "Suite", needs: "Sequence[Need]") -> "Run":
     def shown(of: "Sequence[Need]") -> "Iterable[Need]":
         return track(of, name, console=Console(stderr=True), transient=True)
 
-    return run_system(system, suite.suppliers, needs, load_encoder(encoder or None), shown)
+    return run_system(system, suite.suppliers, needs, encoder_of(encoder or None), shown)

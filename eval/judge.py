@@ -3,14 +3,16 @@
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Annotated
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
-from eval.judging import FOLDER, Journal, Judgement, shuffled
-from eval.suite import Suite
+from eval.judging import Judgement, Sitting
+from eval.suite import Need, Suite
+from index.suppliers import Supplier
 
 JudgeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
@@ -57,33 +59,21 @@ class State:
 def create_judging(suite: Suite, pools: dict[str, list[str]], folder: Path) -> FastAPI:
     """The app that lets judges judge `pools`, and keeps what they say under `folder`."""
     app = FastAPI(title="maillon eval judge", docs_url=None, redoc_url=None)
-    journals: dict[str, Journal] = {}
+    sittings: dict[str, Sitting] = {}
+    lock = Lock()
     needs = {need.id: need for need in suite.needs}
     suppliers = {supplier.id: supplier for supplier in suite.suppliers}
 
-    def journal(judge: str) -> Journal:
-        return journals.setdefault(judge, Journal(folder / FOLDER / f"{judge}.jsonl"))
-
-    def shown(need: str, supplier: str) -> Pair:
-        asked, one = needs[need], suppliers[supplier]
-        place = " ".join(filter(None, (one.postcode, one.city))) or one.department or ""
-        return Pair(
-            need,
-            asked.text,
-            asked.department,
-            supplier,
-            one.name,
-            place,
-            one.capabilities,
-            one.certifications,
-            one.series,
-        )
+    def sitting(judge: str) -> Sitting:
+        with lock:
+            if judge not in sittings:
+                sittings[judge] = Sitting(pools, judge, folder)
+            return sittings[judge]
 
     def state(judge: str) -> State:
-        order, grades = shuffled(pools, judge), journal(judge).grades()
-        left = [(need, one) for need, one in order if one not in grades.get(need, {})]
-        pair = shown(*left[0]) if left else None
-        return State(len(order) - len(left), len(order), pair)
+        total, left = len(sitting(judge).order), sitting(judge).left()
+        pair = _shown(needs[left[0][0]], suppliers[left[0][1]]) if left else None
+        return State(total - len(left), total, pair)
 
     @app.get("/state/{judge}")
     def read(judge: JudgeName) -> State:
@@ -95,17 +85,13 @@ def create_judging(suite: Suite, pools: dict[str, list[str]], folder: Path) -> F
         """Keep a judgement, then give the next pair."""
         if said.supplier not in pools.get(said.need, ()):
             raise HTTPException(404, "cette paire n'est pas à juger.")
-        journal(said.judge).append(Judgement(said.need, said.supplier, said.grade, said.reason))
+        sitting(said.judge).say(Judgement(said.need, said.supplier, said.grade, said.reason))
         return state(said.judge)
 
     @app.post("/undo/{judge}")
     def undo(judge: JudgeName) -> State:
         """Take back the judge's last standing judgement; it is asked again."""
-        standing = journal(judge).grades()
-        for last in reversed(journal(judge).read()):
-            if last.grade is not None and last.supplier in standing.get(last.need, {}):
-                journal(judge).append(Judgement(last.need, last.supplier, None))
-                break
+        sitting(judge).undo()
         return state(judge)
 
     @app.get("/")
@@ -119,3 +105,18 @@ def create_judging(suite: Suite, pools: dict[str, list[str]], folder: Path) -> F
         return HTMLResponse(content, headers={"content-security-policy": policy})
 
     return app
+
+
+def _shown(need: Need, supplier: Supplier) -> Pair:
+    place = " ".join(filter(None, (supplier.postcode, supplier.city)))
+    return Pair(
+        need.id,
+        need.text,
+        need.department,
+        supplier.id,
+        supplier.name,
+        place or supplier.department or "",
+        supplier.capabilities,
+        supplier.certifications,
+        supplier.series,
+    )

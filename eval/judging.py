@@ -46,7 +46,15 @@ class Journal:
 
     def read(self) -> list[Judgement]:
         """Every judgement in the order it was made; a line cut by a crash is left out."""
-        return list(_read(self._file))
+        found = []
+        exists = self._file.exists()
+        lines = self._file.read_text(encoding="utf-8", errors="replace") if exists else ""
+        for line in lines.splitlines():
+            try:
+                found.append(Judgement(**json.loads(line)))
+            except (ValueError, TypeError):
+                continue
+        return found
 
     def grades(self) -> Qrels:
         """The grades that stand: the last of each pair that was not taken back."""
@@ -65,17 +73,6 @@ def _end_line(file: Path) -> None:
     if file.exists() and (content := file.read_bytes()) and not content.endswith(b"\n"):
         with file.open("ab") as lines:
             lines.write(b"\n")
-
-
-def _read(file: Path) -> list[Judgement]:
-    found = []
-    lines = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    for line in lines.splitlines():
-        try:
-            found.append(Judgement(**json.loads(line)))
-        except (ValueError, TypeError):
-            continue
-    return found
 
 
 def pool(
@@ -107,6 +104,31 @@ def shuffled(pools: Mapping[str, list[str]], judge: str) -> list[tuple[str, str]
         for need in needs
         for supplier in random.Random(f"{judge} {need}").sample(pools[need], len(pools[need]))
     ]
+
+
+class Sitting:
+    """One judge at work: the pairs in his order, and what he said of them."""
+
+    def __init__(self, pools: Mapping[str, list[str]], judge: str, folder: Path) -> None:
+        self.order = shuffled(pools, judge)
+        self._journal = Journal(folder / FOLDER / f"{judge}.jsonl")
+
+    def left(self) -> list[tuple[str, str]]:
+        """The pairs that he has not judged, or took back, in his order."""
+        grades = self._journal.grades()
+        return [(need, one) for need, one in self.order if one not in grades.get(need, {})]
+
+    def say(self, judgement: Judgement) -> None:
+        """Keep a judgement, as `Journal.append` does."""
+        self._journal.append(judgement)
+
+    def undo(self) -> None:
+        """Take back the last judgement that stands, if there is one."""
+        standing = self._journal.grades()
+        for last in reversed(self._journal.read()):
+            if last.grade is not None and last.supplier in standing.get(last.need, {}):
+                self._journal.append(Judgement(last.need, last.supplier, None))
+                return
 
 
 def merged(folder: Path) -> Qrels:

@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from eval.calibration import Check
-from eval.measures import MEASURES, Run, interval, p_value, risk_coverage, values
-from eval.report import MAIN, decimal, figures
+from eval.measures import MEASURES, Run, interval, p_value, risk_coverage
+from eval.report import MAIN, decimal, figures, values_of
 from eval.suite import GRADES, SUITABLE, Need, Suite
 
 SHOWN = 5
@@ -96,16 +96,15 @@ _OUTCOMES = {"won": "gagnés", "lost": "perdus", "tied": "à égalité"}
 
 
 def _lines(suite: Suite, needs: Sequence[Need], runs: Mapping[str, Run]) -> list[Line]:
-    plain = [need for need in needs if not need.gap and not need.twin_of]
-    qrels = {need.id: suite.grades(need) for need in plain}
-    main = [values(qrels, run, list(qrels))[MAIN] for run in runs.values()]
+    plain = [need for need in needs if need.plain]
+    main = [values_of(suite, plain, run)[MAIN] for run in runs.values()]
     names = {supplier.id: supplier.name for supplier in suite.suppliers}
     return [
         Line(
             need,
             [float(sample[at]) for sample in main],
             [_suggested(suite, need, run) for run in runs.values()],
-            [names[one] for one, grade in qrels[need.id].items() if grade == max(GRADES)],
+            [names[one] for one, grade in suite.grades(need).items() if grade == max(GRADES)],
         )
         for at, need in enumerate(plain)
     ]

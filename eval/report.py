@@ -14,6 +14,7 @@ from eval.calibration import Check
 from eval.measures import (
     DRAWS,
     Run,
+    Values,
     auroc,
     best_scores,
     false_alarms,
@@ -58,8 +59,8 @@ class Figures:
 
 def figures(suite: Suite, needs: Sequence[Need], run: Run) -> Figures:
     """Measure a run; twins count in their own slice only, gaps in theirs."""
-    plain = [need for need in needs if not need.gap and not need.twin_of]
-    measured = _values(suite, plain, run)
+    plain = [need for need in needs if need.plain]
+    measured = values_of(suite, plain, run)
     main = measured[MAIN]
     gaps = [need.id for need in needs if need.gap and not need.twin_of]
     answered, unanswered = best_scores(run, [n.id for n in plain]), best_scores(run, gaps)
@@ -112,8 +113,8 @@ def print_comparison(
     suite: Suite, needs: Sequence[Need], runs: Mapping[str, Run], title: str
 ) -> None:
     """Print nDCG@10 of each system, and its difference with the first, with Holm's p-values."""
-    plain = [need for need in needs if not need.gap and not need.twin_of]
-    main = {name: _values(suite, plain, run)[MAIN] for name, run in runs.items()}
+    plain = [need for need in needs if need.plain]
+    main = {name: values_of(suite, plain, run)[MAIN] for name, run in runs.items()}
     first, *others = main
     p_values = holm([p_value(main[name], main[first]) for name in others])
     table = Table("système", MAIN, f"écart avec {first}", "intervalle à 95 %", "p", title=title)
@@ -151,7 +152,8 @@ def decimal(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".replace(".", ",")
 
 
-def _values(suite: Suite, needs: Sequence[Need], run: Run) -> dict[str, NDArray[np.float64]]:
+def values_of(suite: Suite, needs: Sequence[Need], run: Run) -> Values:
+    """Every measure for every one of some needs of a suite."""
     qrels = {need.id: suite.grades(need) for need in needs}
     return values(qrels, run, [need.id for need in needs])
 
@@ -160,10 +162,10 @@ def _twins(suite: Suite, needs: Sequence[Need], run: Run) -> tuple[list[Figure],
     twins = [need for need in needs if need.twin_of and not need.gap]
     if not twins:
         return [], None
-    own = _values(suite, twins, run)[MAIN]
+    own = values_of(suite, twins, run)[MAIN]
     known = {need.id: need for need in needs}
     originals = [known[need.twin_of] for need in twins if need.twin_of]
-    theirs = _values(suite, list(dict.fromkeys(originals)), run)[MAIN]
+    theirs = values_of(suite, list(dict.fromkeys(originals)), run)[MAIN]
     place = {need.id: at for at, need in enumerate(dict.fromkeys(originals))}
     repeated = np.array([theirs[place[need.id]] for need in originals])
     loss = 1 - own.mean() / repeated.mean()

@@ -56,6 +56,11 @@ class Need:
     twin_of: str | None = None
     twist: str | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether somebody meets it, and it repeats no other need."""
+        return not self.gap and not self.twin_of
+
 
 @dataclass(frozen=True, slots=True)
 class Suite:
@@ -70,9 +75,9 @@ class Suite:
         """The judged suppliers of a need."""
         return self.qrels.get(need.twin_of or need.id, {})
 
-    def part(self, split: Split | None) -> list[Need]:
+    def part(self, split: Split | Literal["all"]) -> list[Need]:
         """The needs of a split, or all."""
-        return [need for need in self.needs if split in (None, need.split)]
+        return [need for need in self.needs if split in ("all", need.split)]
 
 
 _NEED = TypeAdapter(Need)

@@ -1,9 +1,10 @@
 """What can be compared: the words alone, the vectors alone, or all signals; and runs of others."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
-from embed.encoder import Encoder
+from embed.encoder import Encoder, load_encoder
 from embed.errors import MaillonError
 from eval.measures import Run
 from eval.suite import Need
@@ -17,6 +18,12 @@ DEPTH = 100
 """Suppliers that a run holds for each need, at most."""
 
 Track = Callable[[Sequence[Need]], Iterable[Need]]
+
+
+@cache
+def encoder_of(name: str | None) -> Encoder:
+    """Load an encoder once a process, and with it the trades that it places."""
+    return load_encoder(name)
 
 
 def run_system(

@@ -1,6 +1,12 @@
 """What the tests share: the embedded encoder, and three invented suppliers."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 from embed.encoder import Encoder, load_encoder
 from index.engine import SupplierIndex
@@ -55,3 +61,17 @@ def suppliers() -> list[Supplier]:
 @pytest.fixture
 def index(suppliers: list[Supplier], encoder: Encoder) -> SupplierIndex:
     return SupplierIndex.build(suppliers, encoder)
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an app on a free port, in a thread; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        thread.join(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    server.should_exit = True
+    thread.join()

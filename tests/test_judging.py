@@ -3,12 +3,11 @@
 import json
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
+from conftest import serving
 from playwright.sync_api import Page, expect, sync_playwright
 
 from eval.judge import create_judging
@@ -64,16 +63,8 @@ def test_judges_are_merged_by_the_median(tmp_path: Path) -> None:
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    app = create_judging(SUITE, POOLS, tmp_path)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
+    with serving(create_judging(SUITE, POOLS, tmp_path)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,9 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from api.app import create_app
@@ -37,20 +35,12 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def url(encoder: Encoder) -> Iterator[str]:
-    from conftest import CONFECTION, DECOLLETEUR, THERMOFORMEUR
+    from conftest import CONFECTION, DECOLLETEUR, THERMOFORMEUR, serving
 
     others = [Supplier(f"o{n:02}", f"Atelier {n}", (f"Usinage numéro {n}",)) for n in range(12)]
     suppliers = [DECOLLETEUR, THERMOFORMEUR, CONFECTION, HOSTILE, *others]
-    app = create_app(SupplierIndex.build(suppliers, encoder))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
+    with serving(create_app(SupplierIndex.build(suppliers, encoder))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
