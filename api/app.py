@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -15,8 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from api.limits import SecurityHeaders, SizeLimit
-from index.engine import MAX_K, MAX_NEED, NeedError, SupplierIndex
+from index.engine import EVERYBODY, MAX_K, SupplierIndex
+from index.facets import MAX_VALUES, Counted, FilterError, Filters
+from index.places import MAX_KM, Near, PlaceError
+from index.reading import MAX_NEED, NeedError
 from index.suppliers import Suggestion, Supplier
+from index.understanding import near_to
+from index.wishes import Wish
 
 MAX_RERANK = 1_000
 MAX_RERANK_CAPABILITIES = 20_000
@@ -35,17 +40,31 @@ NeedText = Annotated[
     str, Field(description=f"A need in free French, up to {MAX_NEED:,} characters")
 ]
 K = Annotated[int, Field(ge=1, le=MAX_K, description="How many suggestions to return")]
+Proximity = Annotated[float | None, Field(ge=0, le=1, description="How much nearness weighs")]
+Values = Annotated[list[str], Query(max_length=MAX_VALUES)]
+NONE: list[str] = []
+Ignored = Annotated[tuple[str, ...], Field(max_length=20, description="Labels not to apply")]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A need to be answered from the directory."""
+    """A need to be answered from the directory.
+
+    Places that the need's text names become filters, said in `applied`, unless `filters` or `near`
+    name places; `ignore` lists those that the visitor has removed, by their labels. `proximity` is
+    how much nearness weighs: 0 ignores it; by default 0.3 where the text says "autour de", else 0.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     need: NeedText
     k: K = 10
     explain: bool = True
+    filters: Filters = EVERYBODY
+    near: Near | None = None
+    proximity: Proximity = None
+    ignore: Ignored = ()
+    facets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +96,19 @@ class Answer:
     """Suggestions, best first; how the need was read; the milliseconds it took.
 
     `gap` says that nobody fits well, and the suggestions are only the nearest. `read_as` is the
-    need with its slips mended; `trades` are those of the lexicon that it evokes.
+    need with its slips mended, without the places that became filters; `trades` are those of the
+    lexicon that it evokes. `wishes` are what its text asks besides the thing, at code points of the
+    clean need; `applied` the labels of those that became filters. `facets` counts the suppliers
+    that fit the filters, for each value of each field.
     """
 
     suggestions: Sequence[Suggestion]
     gap: bool
     read_as: str
     trades: Sequence[str]
+    wishes: Sequence[Wish]
+    applied: Sequence[str]
+    facets: Mapping[str, Mapping[str, int]] | None
     took_ms: float
 
 
@@ -131,6 +156,8 @@ def create_app(index: SupplierIndex) -> FastAPI:
     app.add_middleware(SizeLimit)
     app.add_middleware(SecurityHeaders)
     app.exception_handler(NeedError)(_need_error)
+    app.exception_handler(PlaceError)(_choice_error)
+    app.exception_handler(FilterError)(_choice_error)
     app.exception_handler(RequestValidationError)(_validation_error)
     app.exception_handler(HTTPException)(_http_error)
     _add_search(app, index)
@@ -149,16 +176,24 @@ def create_app(index: SupplierIndex) -> FastAPI:
     return app
 
 
-def _add_search(app: FastAPI, index: SupplierIndex) -> None:
-    def answer(need: str, k: int, explain: bool) -> Response:
-        start = time.perf_counter()
-        return _answer(index, need, index.search(need, k, explain=explain), start)
+def _filters(
+    departments: Values = NONE,
+    regions: Values = NONE,
+    certifications: Values = NONE,
+    series: Values = NONE,
+    naf: Values = NONE,
+    tags: Values = NONE,
+) -> Filters:
+    """`Filters` as parameters of a link, each as often as it has values."""
+    return Filters.of(departments, regions, certifications, series, naf, tags)
 
+
+def _add_search(app: FastAPI, index: SupplierIndex) -> None:
     @app.post(
         "/v1/search",
         response_model=Answer,
         responses=_PROBLEMS,
-        openapi_extra=_example(need=_NEED, k=5),
+        openapi_extra=_example(need=_NEED, k=5, near={"department": "38"}, proximity=0.3),
     )
     def search(request: SearchRequest) -> Response:
         """The suppliers who can best meet a need, and the words that weighed.
@@ -166,16 +201,43 @@ def _add_search(app: FastAPI, index: SupplierIndex) -> None:
         `highlights` count code points of `capability`; `score` runs from 0 to 1 and depends on
         the need and the supplier alone.
         """
-        return answer(request.need, request.k, request.explain)
+        return _search(index, request)
 
     @app.get("/v1/search", response_model=Answer, responses=_PROBLEMS)
     def search_by_query(
         q: Annotated[str, Query(openapi_examples={"coque": {"value": _NEED}})],
+        filters: Annotated[Filters, Depends(_filters)],
         k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
         explain: bool = True,
+        city: str | None = None,
+        max_km: Annotated[float | None, Query(ge=0, le=MAX_KM)] = None,
+        proximity: Annotated[float | None, Query(ge=0, le=1)] = None,
+        ignore: Annotated[list[str], Query(max_length=20)] = NONE,
+        facets: bool = False,
     ) -> Response:
-        """The same as a link."""
-        return answer(q, k, explain)
+        """The same as a link; `city` is a place to be near to, a commune or a département."""
+        near = near_to(city, max_km) if city else None
+        return _search(
+            index,
+            SearchRequest(q, k, explain, filters, near, proximity, tuple(ignore), facets),
+        )
+
+
+def _search(index: SupplierIndex, request: SearchRequest) -> Response:
+    start = time.perf_counter()
+    near, ignored = request.near, request.ignore
+    asked = index.understand(request.need, request.filters, near, request.proximity, ignored)
+    found = index.search(
+        asked.need,
+        request.k,
+        filters=asked.filters,
+        near=asked.near,
+        proximity=asked.proximity,
+        explain=request.explain,
+    )
+    facets = index.facets(asked.filters, asked.near) if request.facets else None
+    applied = [wish.label for wish in asked.applied]
+    return _answer(index, asked.need, found, start, asked.wishes, applied, facets)
 
 
 def _add_rerank(app: FastAPI, index: SupplierIndex) -> None:
@@ -192,11 +254,19 @@ def _add_rerank(app: FastAPI, index: SupplierIndex) -> None:
         return _answer(index, request.need, found, start)
 
 
-def _answer(index: SupplierIndex, need: str, found: Sequence[Suggestion], start: float) -> Response:
+def _answer(
+    index: SupplierIndex,
+    need: str,
+    found: Sequence[Suggestion],
+    start: float,
+    wishes: Sequence[Wish] = (),
+    applied: Sequence[str] = (),
+    facets: Counted | None = None,
+) -> Response:
     """The answer as JSON at once: what the index made needs no second check on its way out."""
-    reading = index.reading(need)
+    reading, gap = index.reading(need), index.nobody_fits(need, found)
     took_ms = round((time.perf_counter() - start) * 1000, 3)
-    answer = Answer(found, index.nobody_fits(need, found), reading.text, reading.trades, took_ms)
+    answer = Answer(found, gap, reading.text, reading.trades, wishes, applied, facets, took_ms)
     return Response(_ANSWER.dump_json(answer), media_type="application/json")
 
 
@@ -213,6 +283,10 @@ def _problem(
 
 def _need_error(_: Request, error: NeedError) -> JSONResponse:
     return _problem(422, "The need cannot be searched", str(error))
+
+
+def _choice_error(_: Request, error: PlaceError | FilterError) -> JSONResponse:
+    return _problem(422, "The place or filter is not known", str(error))
 
 
 def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -2,21 +2,29 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api import upkeep
+from api.options import (
+    EncoderName,
+    IndexFolder,
+    build,
+    counted,
+    load,
+    open_index,
+    read_directories,
+    track,
+)
 from embed.errors import MaillonError
 from eval import cli as evaluation
 
 if TYPE_CHECKING:
-    from embed.encoder import Encoder
-    from index.engine import SupplierIndex
+    from index.reading import Reading
     from index.suppliers import Suggestion, Supplier
-
-T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,10 +35,10 @@ app = typer.Typer(
 
 app.add_typer(evaluation.app, name="eval")
 
-IndexFolder = Annotated[Path, typer.Option("--index", help="Folder written by `maillon index`.")]
-EncoderName = Annotated[
-    str | None, typer.Option("--encoder", help="Hub id or folder; by default the embedded one.")
-]
+app.add_typer(upkeep.app)
+
+
+NONE: list[str] = []
 
 
 def main() -> None:
@@ -43,42 +51,63 @@ def main() -> None:
 
 
 @app.command()
-def index(
-    files: Annotated[list[Path], typer.Argument(help="Supplier files: .csv, .xlsx or .jsonl.")],
-    to: Annotated[Path, typer.Option("--to", help="Folder of the index.")],
-    encoder: EncoderName = None,
-    strict: Annotated[bool, typer.Option(help="Stop at the first line that is wrong.")] = False,
-) -> None:
-    """Index the suppliers of FILES into a folder.
-
-    Example: maillon index annuaire.csv --to annuaire.index
-    """
-    suppliers = _read(files, strict=strict)
-    built = _build(suppliers, _load(encoder))
-    built.save(to)
-    capabilities = sum(len(supplier.capabilities) for supplier in suppliers)
-    typer.echo(f"{to}: {len(built):,} suppliers, {capabilities:,} capabilities.")
-
-
-@app.command()
 def search(
     need: Annotated[str, typer.Argument(help="The need, in free French.")],
     index: IndexFolder,
     k: Annotated[int, typer.Option("-k", help="How many suggestions.")] = 10,
     encoder: EncoderName = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    departments: Annotated[
+        list[str], typer.Option("--department", help="Only there: 74, 2A, Isère.")
+    ] = NONE,
+    regions: Annotated[
+        list[str], typer.Option("--region", help="Only there: Bretagne, 53.")
+    ] = NONE,
+    certifications: Annotated[
+        list[str], typer.Option("--certification", help="Only with all of these.")
+    ] = NONE,
+    series: Annotated[
+        list[str],
+        typer.Option("--series", help="Only for one of: prototype, petite, moyenne, grande."),
+    ] = NONE,
+    naf: Annotated[
+        list[str], typer.Option("--naf", help="Only with a NAF code that begins so: 25, 25.62A.")
+    ] = NONE,
+    tags: Annotated[list[str], typer.Option("--tag", help="Only with one of these labels.")] = NONE,
+    near: Annotated[str | None, typer.Option(help="Département or commune to be near to.")] = None,
+    max_km: Annotated[float | None, typer.Option(help="At most so far from --near.")] = None,
+    proximity: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How much nearness weighs; 0: not at all.")
+    ] = None,
+    literal: Annotated[
+        bool, typer.Option("--literal", help="Take no place of the text for a filter.")
+    ] = False,
 ) -> None:
     """Suggest the suppliers who can best meet a need.
 
-    Example: maillon search "anodisation de pièces alu" --index annuaire.index -k 3
+    Example: maillon search "anodisation de pièces alu près de Lyon" --index annuaire.index -k 3
     """
-    opened = _open(index, encoder)
-    suggestions = opened.search(need, k, explain=True)
+    from index.facets import Filters
+    from index.understanding import Understood, near_to
+
+    filters = Filters.of(departments, regions, certifications, series, naf, tags)
+    around = near_to(near, max_km) if near else None
+    opened = open_index(index, encoder)
+    asked = opened.understand(need, filters, around, proximity)
+    if literal:
+        asked = Understood(need, filters, around, proximity or 0.0, (), ())
+    suggestions = opened.search(
+        asked.need,
+        k,
+        filters=asked.filters,
+        near=asked.near,
+        proximity=asked.proximity,
+        explain=True,
+    )
     if json:
         _print_json(suggestions)
     else:
-        reading = opened.reading(need)
-        typer.echo(f"Read as: {reading.text}\nTrades evoked: {', '.join(reading.trades)}")
+        _print_reading(opened.reading(asked.need), [wish.label for wish in asked.applied])
         _print_table(suggestions)
 
 
@@ -100,10 +129,38 @@ def rerank(
     if out.resolve() in (needs.resolve(), suppliers.resolve()):
         raise MaillonError(f"{out} is read by this very command. Write the result elsewhere.")
     wanted = read_needs(needs)
-    typer.echo(f"{needs} : {_count(wanted.needs, 'besoin')} ({wanted.detected}).")
-    built = _build(_read([suppliers], strict=False), _load(encoder))
-    count = write_ranking(out, rank_needs(built, _track("Ranking", wanted.needs), k))
-    typer.echo(f"{out}: {count:,} lines for {_count(wanted.needs, 'need')}.")
+    typer.echo(f"{needs} : {counted(len(wanted.needs), 'besoin')} ({wanted.detected}).")
+    built = build(read_directories([suppliers], strict=False), load(encoder))
+    count = write_ranking(out, rank_needs(built, track("Ranking", wanted.needs), k))
+    typer.echo(f"{out}: {count:,} lines for {counted(len(wanted.needs), 'need')}.")
+
+
+@app.command()
+def reindex(
+    index: IndexFolder,
+    encoder: Annotated[str, typer.Option("--encoder", help="Hub id, folder, or embedded name.")],
+    gate: Annotated[
+        Path | None,
+        typer.Option("--gate", help="Suite on which the new one must not be worse.", exists=True),
+    ] = None,
+) -> None:
+    """Switch an index to another encoder while it is being searched.
+
+    Stopped and started again, it goes on where it was. Example: maillon reindex --index
+    annuaire.index --encoder sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2
+    """
+    from index.engine import encoder_of
+    from index.switching import switch
+
+    old = encoder_of(index)
+    new = load(encoder)
+    if gate:
+        from eval.gate import check_gate
+
+        for line in check_gate(gate, old, new):
+            typer.echo(line)
+    count = switch(index, new, lambda batches: track("Encoding", batches))
+    typer.echo(f"{index}: {count:,} capabilities, encoder {new.name}.")
 
 
 @app.command()
@@ -128,7 +185,7 @@ def serve(
 
     from api.app import create_app
 
-    served = _open(index, encoder) if index else _build(_demo(), _load(encoder))
+    served = open_index(index, encoder) if index else build(_demo(), load(encoder))
     typer.echo(f"{len(served):,} suppliers, search page on http://{host}:{port}")
     uvicorn.run(create_app(served), host=host, port=port, log_level="warning")
 
@@ -141,55 +198,8 @@ def bench(
     """Measure start-up, index build and search on this machine, each beside its baseline."""
     from eval.bench import run_bench
 
-    for line in run_bench(capabilities, _load(encoder)):
+    for line in run_bench(capabilities, load(encoder)):
         typer.echo(line)
-
-
-def _read(files: Sequence[Path], *, strict: bool) -> list["Supplier"]:
-    from index.directory import Known, read_suppliers
-
-    known: Known = {}
-    directories = [read_suppliers(file, strict=strict, known=known) for file in files]
-    suppliers = []
-    for file, directory in zip(files, directories, strict=True):
-        if directory.rejects and directory.rejects_path() in files:
-            raise MaillonError(
-                f"{directory.rejects_path()} is read by this command, and is where the rejects of "
-                f"{file} go. Give the mended file another name."
-            )
-        typer.echo(f"{file} : {_count(directory.suppliers, 'fournisseur')} ({directory.detected}).")
-        for reject in directory.rejects[:20]:
-            typer.echo(f"  {reject}", err=True)
-        if len(directory.rejects) > 20:
-            typer.echo(f"  … et {len(directory.rejects) - 20} autres.", err=True)
-        if rejected := directory.write_rejects():
-            typer.echo(f"  {_count(directory.rejects, 'ligne rejetée')} : {rejected}", err=True)
-        suppliers += directory.suppliers
-    return suppliers
-
-
-def _count(things: Sequence[object], noun: str) -> str:
-    plural = " ".join(f"{word}s" for word in noun.split())
-    return f"{len(things)} {noun if len(things) < 2 else plural}"
-
-
-def _load(encoder: str | None) -> "Encoder":
-    from embed.encoder import load_encoder
-
-    return load_encoder(encoder)
-
-
-def _build(suppliers: Sequence["Supplier"], encoder: "Encoder") -> "SupplierIndex":
-    from index.engine import SupplierIndex
-
-    return SupplierIndex.build(suppliers, encoder, lambda batches: _track("Encoding", batches))
-
-
-def _open(folder: Path, encoder: str | None) -> "SupplierIndex":
-    from index.engine import SupplierIndex
-    from index.folder import read_manifest
-
-    return SupplierIndex.open(folder, _load(encoder or read_manifest(folder).encoder))
 
 
 def _demo() -> list["Supplier"]:
@@ -198,18 +208,17 @@ def _demo() -> list["Supplier"]:
     return demo_suppliers()
 
 
-def _track(label: str, items: Sequence[T]) -> Iterable[T]:
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, label, console=Console(stderr=True), transient=True)
-
-
 def _print_json(suggestions: Iterable["Suggestion"]) -> None:
-    from index.folder import as_json_line
+    from index.suppliers import as_json_line
 
     for suggestion in suggestions:
         typer.echo(as_json_line(suggestion))
+
+
+def _print_reading(reading: "Reading", applied: Sequence[str]) -> None:
+    typer.echo(f"Read as: {reading.text}\nTrades evoked: {', '.join(reading.trades)}")
+    if applied:
+        typer.echo(f"Places taken from the text: {', '.join(applied)} (--literal: take none)")
 
 
 def _print_table(suggestions: Iterable["Suggestion"]) -> None:
@@ -222,12 +231,16 @@ def _print_table(suggestions: Iterable["Suggestion"]) -> None:
         capability = Text(found.capability)
         for mark in found.highlights:
             capability.stylize("bold", mark.start, mark.end)
-        supplier = found.supplier
-        place = " ".join(filter(None, (supplier.department, supplier.city)))
-        table.add_row(
-            str(found.rank), f"{found.score:.2f}", Text(supplier.name), Text(place), capability
-        )
+        place = Text(" ".join(_place(found)))
+        score = f"{found.score:.2f}"
+        table.add_row(str(found.rank), score, Text(found.supplier.name), place, capability)
     Console().print(table)
+
+
+def _place(found: "Suggestion") -> Iterator[str]:
+    yield from filter(None, (found.supplier.department, found.supplier.city))
+    if found.distance_km is not None:
+        yield f"({found.distance_km:.0f} km)"
 
 
 if __name__ == "__main__":

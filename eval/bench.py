@@ -76,13 +76,19 @@ def _start_up() -> Iterator[str]:
     yield f"start: maillon --help {helped:.2f} s, {helped / floor:.1f} × an empty Python program"
     libraries = _median([_seconds("-c", "import sentence_transformers, faiss") for _ in range(3)])
     with tempfile.TemporaryDirectory() as folder:
-        SupplierIndex.build(demo_suppliers(), _default()).save(Path(folder, "demo"))
+        _saved(demo_suppliers(), _default(), Path(folder, "demo"))
         search = ["-m", "api.cli", "search", NEEDS[0], "--index", f"{folder}/demo"]
         cold = _median([_seconds(*search) for _ in range(3)])
     yield (
         f"start: maillon search on the demo, cold, {cold:.1f} s, {cold / libraries:.1f} × the bare "
         "import of sentence-transformers and FAISS"
     )
+
+
+def _saved(suppliers: Sequence[Supplier], encoder: Encoder, folder: Path) -> None:
+    index = SupplierIndex.create(folder, encoder)
+    index.upsert(suppliers)
+    index.close()
 
 
 def _default() -> Encoder:
@@ -113,7 +119,7 @@ def _search(index: SupplierIndex) -> Iterator[str]:
 
 def _over_http(index: SupplierIndex) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
-        index.save(Path(folder, "index"))
+        _saved(index.suppliers, index.encoder, Path(folder, "index"))
         with _served(Path(folder, "index"), index.encoder.name) as port:
             connection = http.client.HTTPConnection("127.0.0.1", port)
             floor = _latencies(lambda _: _get(connection), range(SEARCHES))

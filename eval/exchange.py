@@ -20,8 +20,7 @@ from eval.suite import (
     write_needs,
 )
 from index.dialects import harmless
-from index.folder import as_json_line
-from index.suppliers import MAX_CAPABILITY, Supplier, SupplierError
+from index.suppliers import MAX_CAPABILITY, Supplier, SupplierError, as_json_line
 
 SHEETS = {
     "besoins": ("besoin", "texte", "style", "secteur", "partie"),

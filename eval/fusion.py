@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embed.encoder import Encoder, load_encoder
 from embed.train.written import WRITTEN, Written, read, split
 from index.concepts import Concepts
-from index.lexical import Lexical
+from index.lexical import Lexical, Vocabulary, count_terms
 
 MIXES = (
     (1.0, 0.0, 0.0),
@@ -72,11 +72,13 @@ def ndcg(scores: NDArray[np.floating], right: Sequence[set[int]]) -> float:
 
 def signals(encoder: Encoder, needs: list[str], sheets: list[str]) -> NDArray[np.float32]:
     """Cosine, BM25 share and agreement of trades: float32 (3, needs, sheets)."""
-    lexical, concepts = Lexical.build(sheets), Concepts.build(encoder)
+    vocabulary: Vocabulary = {}
+    lexical = Lexical.build(count_terms(sheets, vocabulary), vocabulary)
+    concepts = Concepts.build(encoder)
     asked, told = encoder.encode_needs(needs), encoder.encode_capabilities(sheets)
-    links, evoked = concepts.links(asked), concepts.links(told)
-    agreed = [concepts.agreements(links.take([row]), evoked) for row in range(len(needs))]
-    shares = [lexical.shares(need) for need in needs]
+    trades = concepts.links(told).postings(len(concepts.labels))
+    agreed = [trades.dot(concepts.links(row[None]).wanted(), len(sheets)) for row in asked]
+    shares = [lexical.shares(lexical.wanted(need)) for need in needs]
     return np.array([np.clip(asked @ told.T, 0, 1), shares, agreed], np.float32)
 
 

@@ -37,7 +37,7 @@ def run_system(
     index = SupplierIndex.build(suppliers, encoder, mix=SYSTEMS[system])
     depth = min(DEPTH, len(suppliers))
     return {
-        need.id: {found.supplier.id: found.score for found in index.search(need.text, depth)}
+        need.id: {found.supplier.id: found.score for found in index.search(need.text, depth, day=0)}
         for need in track(needs)
     }
 

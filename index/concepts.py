@@ -6,7 +6,6 @@ protège la batterie" evokes thermoforming, and so does a sheet of "formage sous
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from embed.encoder import Encoder, Vectors
 from embed.lexicon import read_lexicon
+from index.postings import Postings
 
 EVOKED = 12
 """Trades that a text evokes, at most."""
@@ -41,9 +41,15 @@ class Links(NamedTuple):
     weights: Weights
     nearest: Weights
 
-    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "Links":
-        """The links of some texts."""
-        return Links(self.places[rows], self.weights[rows], self.nearest[rows])
+    def postings(self, trades: int) -> Postings:
+        """The texts that evoke each of so many trades, and how much."""
+        rows = np.repeat(np.arange(len(self.places), dtype=np.int32), self.places.shape[1])
+        return Postings.build(self.places.ravel(), rows, self.weights.ravel(), trades)
+
+    def wanted(self, scale: float = 1.0) -> dict[int, float]:
+        """The trades that the first text evokes, each with its weight times `scale`."""
+        pairs = zip(self.places[0].tolist(), self.weights[0].tolist(), strict=True)
+        return {place: scale * weight for place, weight in pairs}
 
 
 class Concepts:
@@ -69,12 +75,6 @@ class Concepts:
         parts = [self._links(vectors[start : start + _BATCH]) for start in starts]
         return Links(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def agreements(self, need: Links, texts: Links) -> Weights:
-        """How much the trades of one need are those of each text: 0 to 1, shape `(texts,)`."""
-        wanted = self._wanted(need)
-        agreed: Weights = (wanted[texts.places] * texts.weights).sum(axis=1)
-        return agreed
-
     def evoked(self, need: Links) -> tuple[str, ...]:
         """The trades that one need evokes most, in the lexicon's words."""
         return self._heaviest(need.places[0], need.weights[0])
@@ -84,17 +84,6 @@ class Concepts:
         wanted = self._wanted(need)
         common = wanted[texts.places] * texts.weights
         return [self._heaviest(*row) for row in zip(texts.places, common, strict=True)]
-
-    def save(self, path: Path) -> None:
-        """Write labels and vectors as one .npz file without pickled objects."""
-        labels = np.frombuffer("\n".join(self.labels).encode(), np.uint8)
-        np.savez(path, labels=labels, vectors=self.vectors)
-
-    @classmethod
-    def load(cls, path: Path) -> "Concepts":
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(arrays["labels"].tobytes().decode().split("\n"), arrays["vectors"])
 
     def _links(self, vectors: Vectors) -> Links:
         cosines = vectors @ self.vectors.T

@@ -39,10 +39,12 @@ COLUMNS = Columns(
         "series": ("series", "serie", "taille de serie", "tailles de serie", "volumes"),
         "naf": ("naf", "code naf", "ape", "code ape", "naf code"),
         "siret": ("siret", "n siret", "numero siret", "siret number"),
+        "tags": ("etiquettes", "etiquette", "tags", "tag", "filieres", "filiere", "mots cles",
+                 "groupements"),
         "url": ("site web", "site internet", "url", "website", "site", "web"),
     },
     required=("name", "capabilities"),
-    several=("capabilities", "certifications", "series"),
+    several=("capabilities", "certifications", "series", "tags"),
     example=(
         "une colonne « nom », « entreprise » ou « raison sociale », et une colonne « capacités », "
         "« savoir-faire », « activités » ou « prestations »"

@@ -1,125 +1,71 @@
-"""The index of a directory: build, save, open, search, rerank."""
+"""The index of a directory: open, upsert, delete, search, rerank."""
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embed.encoder import Encoder, Vectors
+from embed.encoder import Encoder
 from embed.errors import MaillonError
-from embed.spelling import Spelling
-from embed.text import clean
-from index import folder as files
-from index.concepts import Concepts, Links
-from index.confidence import calibration_of
-from index.dense import Dense
-from index.lexical import Lexical
-from index.ranking import HYBRID, Mix, Scores, cosines, fuse, highlights, without_cosine
+from index.catalogue import FILE, MEMORY, Catalogue, CatalogueError, Changes
+from index.confidence import Calibration, calibration_of
+from index.departments import Nearness, nearness
+from index.facets import Counted, Filters, Mask, fits
+from index.gazetteer import load_places
+from index.living import Living, Track, View
+from index.places import Near, Spot, distances, locate, points, worth
+from index.postings import Sums
+from index.ranking import HYBRID, Mix, highlights
+from index.reading import NeedError, Reading, check_need
+from index.segment import Hit, Segment, order
 from index.suppliers import Highlight, Suggestion, Supplier
+from index.understanding import Understood, understood
+from index.wishes import certificate
 
-MAX_NEED = 5_000
 MAX_K = 1_000
-
 MAX_EXPLAINED = 100
 
-_BATCH = 1_024
-_STEP = 1e-4  # scores are given to four decimals, and equal ones ranked by id
-_PROBE = "usinage de pièces mécaniques en petite série"
+EVERYBODY = Filters()
 
-Track = Callable[[Sequence[list[str]]], Iterable[list[str]]]
-"""Wraps the batches of a long encoding, to show how far it is."""
+_TRIES = 3
+"""A supplier that was found may be replaced before it is fetched: then it is looked up again."""
 
 
-class NeedError(MaillonError):
-    """A need that cannot be searched, or a number of suggestions that cannot be given."""
+class Where(NamedTuple):
+    """From where nearness counts, up to how far, and how much (0 to 1)."""
 
-
-def check_need(text: str) -> str:
-    """The clean text of a need; raises `NeedError` where it is empty, too long or wordless."""
-    need = clean(text[: MAX_NEED * 4])
-    if len(text) > MAX_NEED * 4 or len(need) > MAX_NEED:
-        raise NeedError(
-            f"the need has {len(text):,} characters, at most {MAX_NEED:,} are read. Shorten it."
-        )
-    if not any(c.isalnum() for c in need):
-        raise NeedError("the need holds no word. Say in a few words what is to be made or done.")
-    return need
-
-
-def check_k(k: int) -> int:
-    """The number of suggestions asked for; raises `NeedError` outside 1 to 1,000."""
-    if not 1 <= k <= MAX_K:
-        raise NeedError(f"k is {k}. Ask for 1 to {MAX_K:,} suggestions.")
-    return k
-
-
-class Reading(NamedTuple):
-    """A need with its slips mended, and the trades it evokes most, in the lexicon's words.
-
-    `nearest` is its cosine with the trade nearest to it.
-    """
-
-    text: str
-    trades: tuple[str, ...]
-    nearest: float
-
-
-class _Need(NamedTuple):
-    """A need as it was read."""
-
-    text: str
-    vector: Vectors
-    links: Links
-
-    @property
-    def nearest(self) -> float:
-        """The cosine with the trade nearest to it."""
-        return float(self.links.nearest[0])
-
-
-class _Reason(NamedTuple):
-    """Why a capability is suggested: the words that weighed, the trades in common."""
-
-    highlights: tuple[Highlight, ...] = ()
-    trades: tuple[str, ...] = ()
+    spot: Spot
+    max_km: float | None
+    proximity: float
 
 
 class SupplierIndex:
-    """Suppliers; the vectors, words and trades of their capabilities; the encoder of needs."""
+    """Suppliers of one directory, searched by free-text needs; threads may share it.
+
+    The catalogue is the truth; a generation on the disk and a delta in memory are made from it.
+    Other processes may write to the same folder: a search sees what they have acknowledged.
+    """
 
     def __init__(
         self,
-        suppliers: Sequence[Supplier],
+        folder: Path | None,
+        catalogue: Catalogue,
         encoder: Encoder,
-        dense: Dense,
-        lexical: Lexical,
-        concepts: Concepts,
-        spelling: Spelling,
         mix: Mix = HYBRID,
         calibrated: bool = True,
     ) -> None:
-        self.suppliers = suppliers
-        self.encoder = encoder
-        self._dense = dense
-        self._lexical = lexical
-        self._concepts = concepts
-        self._spelling = spelling
-        self._mix = mix
-        known = calibrated and mix == HYBRID
-        self._calibration = calibration_of(encoder.name) if known else None
-        self._read = lru_cache(maxsize=64)(self._read_need)  # one answer reads its need thrice
-        self._links = concepts.links(dense.vectors)
-        self._capabilities = _capabilities(suppliers)
-        counts = [len(supplier.capabilities) for supplier in suppliers]
-        self._owner = np.repeat(np.arange(len(suppliers)), counts)
+        self.catalogue = catalogue
+        self._living = Living(folder, catalogue, encoder, mix)
+        self._calibrated = calibrated and mix == HYBRID
+        self._known: tuple[str, Calibration | None] | None = None
 
-    def __len__(self) -> int:
-        """The number of suppliers."""
-        return len(self.suppliers)
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of needs and capabilities."""
+        return self._living.encoder
 
     @classmethod
     def build(
@@ -130,197 +76,275 @@ class SupplierIndex:
         mix: Mix = HYBRID,
         calibrated: bool = True,
     ) -> "SupplierIndex":
-        """Index suppliers; `track` may wrap the batches that are encoded, to show progress.
+        """Index suppliers in memory; `track` may wrap the batches that are encoded.
 
-        `mix` weighs the three signals of a score; it is not kept in the index folder. Suggestions
-        have a confidence where the index is `calibrated` and its encoder ships one.
-        Raises `MaillonError` where there is no supplier or an id stands twice.
+        `mix` weighs the three signals of a score. Suggestions have a confidence where the index is
+        `calibrated` and its encoder ships one. Raises `MaillonError` where there is no supplier or
+        an id stands twice.
         """
         if not suppliers:
             raise MaillonError("no supplier to index. Give a file with at least one valid line.")
         _check_ids(suppliers)
-        texts = _capabilities(suppliers)
-        batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
-        vectors = np.concatenate([encoder.encode_capabilities(batch) for batch in track(batches)])
-        dense, lexical = Dense.build(vectors), Lexical.build(texts)
-        concepts, spelling = Concepts.build(encoder), Spelling.learn(texts)
-        return cls(suppliers, encoder, dense, lexical, concepts, spelling, mix, calibrated)
+        index = cls(None, Catalogue.create(MEMORY), encoder, mix, calibrated)
+        index.upsert(suppliers, track)
+        return index
 
-    def save(self, folder: Path) -> None:
-        """Write the index folder aside, then in place of the one that may stand there."""
-        files.write(
-            folder,
-            self._fill,
-            encoder=self.encoder.name,
-            dim=self.encoder.dim,
-            suppliers=len(self),
-            capabilities=len(self._capabilities),
-            probe=[round(float(x), 4) for x in _probe(self.encoder)],
-        )
+    @classmethod
+    def create(cls, folder: Path, encoder: Encoder) -> "SupplierIndex":
+        """Make an empty index folder; raises `CatalogueError` where a folder holds anything."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CatalogueError(
+                f"{folder} exists and is no maillon index: it is left as it is. Choose another "
+                "folder."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder, Catalogue.create(folder / FILE), encoder)
 
     @classmethod
     def open(cls, folder: Path, encoder: Encoder) -> "SupplierIndex":
-        """Read an index folder.
+        """Open an index folder; a damaged generation is made again from the catalogue.
 
-        Raises `IndexFolderError` where it is missing, damaged, or built with another encoder.
+        Raises `CatalogueError` where the catalogue is missing, damaged, or of another encoder.
         """
-        manifest = files.read_manifest(folder)
-        _check_encoder(folder, manifest, encoder)
-        files.check_files(folder, manifest)
-        lines = (folder / files.SUPPLIERS).read_text(encoding="utf-8").splitlines()
-        suppliers = [_supplier(json.loads(line)) for line in lines]
-        dense = Dense.load(folder / files.DENSE)
-        lexical = Lexical.load(folder / files.LEXICAL)
-        concepts = Concepts.load(folder / files.CONCEPTS)
-        spelling = Spelling.load(folder / files.WORDS)
-        return cls(suppliers, encoder, dense, lexical, concepts, spelling)
+        catalogue = Catalogue.open(existing(folder))
+        name = catalogue.setting("encoder")
+        if name not in (None, encoder.name):
+            raise CatalogueError(
+                f"{folder} was made with encoder {name!r}, the one loaded is {encoder.name!r}. "
+                f"Open it with --encoder {name}, or switch it: maillon reindex --index {folder} "
+                f"--encoder {encoder.name}"
+            )
+        return cls(folder, catalogue, encoder)
 
-    def search(self, need: str, k: int = 10, *, explain: bool = False) -> list[Suggestion]:
-        """The `k` best suppliers, or all of them where there are fewer; best first.
+    def close(self) -> None:
+        """Wait for a generation that is being written, and close the catalogue."""
+        self._living.close()
 
-        With `explain`, each of the first 100 says which words of its capability weighed, and by
-        which trades it answers. Raises `NeedError` for a need without words or too long, or `k`
-        outside 1 to 1,000.
+    def __len__(self) -> int:
+        """The number of suppliers."""
+        return len(self.catalogue)
+
+    @property
+    def suppliers(self) -> list[Supplier]:
+        """All suppliers, in the order in which they were last written."""
+        return list(self.catalogue.suppliers())
+
+    def upsert(self, suppliers: Sequence[Supplier], track: Track = iter) -> Changes:
+        """Write suppliers, all or none: durable when it returns, and found by the next search.
+
+        The same id replaces. Only capabilities that were never seen are encoded, in batches that
+        `track` may wrap. Raises `MaillonError` where an id stands twice.
         """
-        asked = self._read(need)
-        rows, scores = self._best_rows(asked, min(check_k(k), len(self)))
-        return self._suggest(asked, self._pairs(rows), scores, explain)
+        _check_ids(suppliers)
+        return self._living.write(suppliers, track)
+
+    def delete(self, ids: Sequence[str]) -> Changes:
+        """Take suppliers out: durable when it returns, and no longer found. Unknown ids pass."""
+        return self._living.delete(ids)
+
+    def learn_places(self, file: Path) -> int:
+        """Load a table of communes and place the suppliers by it; gives how many there are.
+
+        Raises `MaillonError` where the file is no such table.
+        """
+        count = load_places(self.catalogue, file)
+        self._living.relocate()
+        return count
+
+    def search(
+        self,
+        need: str,
+        k: int = 10,
+        *,
+        filters: Filters = EVERYBODY,
+        near: Near | None = None,
+        proximity: float = 0.0,
+        explain: bool = False,
+        day: int | None = None,
+    ) -> list[Suggestion]:
+        """The `k` best suppliers that fit the filters, or all where there are fewer; best first.
+
+        A supplier ranks by its score times what its nearness is worth (`index.places.worth`): 0
+        ignores it. Suppliers of one score take turns by the `day`, today by default. With
+        `explain`, each of the first 100 says which words of its capability weighed, and by which
+        trades it answers. Raises `NeedError` for a need without words or too long, `k` outside 1 to
+        1,000 or `proximity` outside 0 to 1; `PlaceError` for a place that is not known.
+        """
+        where = self._where(near, proximity)
+        for _ in range(_TRIES):
+            view = self._living.current()
+            hits = _best(view, view.reader.read(need), check_k(k), filters, where, day)
+            found = self.catalogue.fetch([hit.seq for hit in hits])
+            if len(found) == len(hits):
+                break
+        pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
+        fitting = [pair for pair in pairs if fits(pair[0], filters)]
+        return self._suggest(view, need, fitting, where, explain)
 
     def rerank(
-        self, need: str, suppliers: Sequence[Supplier] | None = None, *, explain: bool = False
+        self,
+        need: str,
+        suppliers: Sequence[Supplier] | None = None,
+        *,
+        near: Near | None = None,
+        proximity: float = 0.0,
+        explain: bool = False,
+        day: int | None = None,
     ) -> list[Suggestion]:
         """All the given suppliers (by default the whole index), best first.
 
         They need not be in the index: its statistics weigh their words, so that a pair has the
-        score that `search` gives it. Raises `NeedError` as `search` does.
+        score that `search` gives it. Raises as `search` does.
         """
-        asked = self._read(need)
+        where = self._where(near, proximity)
+        view = self._living.current()
+        asked = view.reader.read(need)
         if suppliers is None:
-            rows, scores = self._best_rows(asked, len(self))
-            return self._suggest(asked, self._pairs(rows), scores, explain)
-        pairs = [(supplier, text) for supplier in suppliers for text in supplier.capabilities]
-        scores = self._score(asked, [text for _, text in pairs])
-        owner = np.repeat(np.arange(len(suppliers)), [len(s.capabilities) for s in suppliers])
-        best = _best_by_owner(scores, owner, [supplier.id for supplier, _ in pairs])
-        return self._suggest(asked, [pairs[row] for row in best], scores[best], explain)
+            found = self.catalogue.fetch([int(seq) for one in view.segments for seq in one.seqs])
+            hits = _best(view, asked, max(len(found), 1), EVERYBODY, where, day)
+            pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
+            return self._suggest(view, need, pairs, where, explain)
+        if not suppliers:
+            return []
+        given = self._living.segment(suppliers)
+        factors = _factors(given, where)
+        hits = given.best(asked.query, len(suppliers), None, factors, _today(day))
+        pairs = [(suppliers[hit.seq], hit) for hit in hits]
+        return self._suggest(view, need, pairs, where, explain)
+
+    def facets(self, filters: Filters = EVERYBODY, near: Near | None = None) -> Counted:
+        """How many suppliers that fit have each value of each field, most first."""
+        where = self._where(near, 0.0)
+        view = self._living.current()
+        total: Counted = {}
+        for segment, alive in zip(view.segments, view.alive, strict=True):
+            among = _allowed(segment, alive, filters, where)
+            for name, counts in segment.facets.counts(among).items():
+                held = total.setdefault(name, {})
+                for value, count in counts.items():
+                    held[value] = held.get(value, 0) + count
+        return {
+            name: dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+            for name, counts in total.items()
+        }
 
     def reading(self, need: str) -> Reading:
         """How a need is understood before any supplier is looked at; raises `NeedError`."""
-        read = self._read(need)
-        return Reading(read.text, self._concepts.evoked(read.links), read.nearest)
+        return self._living.current().reader.read(need)
+
+    def understand(
+        self,
+        need: str,
+        filters: Filters = EVERYBODY,
+        near: Near | None = None,
+        proximity: float | None = None,
+        ignored: Sequence[str] = (),
+    ) -> Understood:
+        """A need with the places that its text names made filters; raises `NeedError`."""
+        wishes = self._living.current().reader.wishes(need)
+        return understood(check_need(need), wishes, filters, near, proximity, ignored)
 
     def nobody_fits(self, need: str, suggestions: Sequence[Suggestion]) -> bool:
         """Whether it is likely that none of the suggestions suits the need.
 
         Raises `NeedError` as `search` does.
         """
-        if self._calibration is None:
+        known = self._calibration()
+        if known is None:
             return False
         best = max((found.score for found in suggestions), default=0.0)
-        nearest = self._read(need).nearest
-        sure = self._calibration.answered.probability(np.array([best], np.float32), nearest)
-        return float(sure[0]) < self._calibration.threshold
+        nearest = self.reading(need).nearest
+        sure = known.answered.probability(np.array([best], np.float32), nearest)
+        return float(sure[0]) < known.threshold
 
-    def _fill(self, folder: Path) -> None:
-        lines = "\n".join(files.as_json_line(supplier) for supplier in self.suppliers)
-        (folder / files.SUPPLIERS).write_text(lines + "\n", encoding="utf-8")
-        self._dense.save(folder / files.DENSE)
-        self._lexical.save(folder / files.LEXICAL)
-        self._concepts.save(folder / files.CONCEPTS)
-        self._spelling.save(folder / files.WORDS)
-
-    def _read_need(self, text: str) -> _Need:
-        need = self._spelling.mend(check_need(text))
-        vectors = self.encoder.encode_needs([need])
-        return _Need(need, vectors[0], self._concepts.links(vectors))
-
-    def _score(self, need: _Need, texts: list[str]) -> Scores:
-        if not texts:
-            return np.zeros(0, np.float32)
-        vectors = self.encoder.encode_capabilities(texts)
-        agreed = self._concepts.agreements(need.links, self._concepts.links(vectors))
-        return fuse(
-            cosines(vectors, need.vector), self._lexical.shares_of(need.text, texts), agreed
-        )
-
-    def _best_rows(self, need: _Need, k: int) -> tuple[list[int], Scores]:
-        """The best row of each of the `k` best suppliers, and its score.
-
-        Candidates are taken ever deeper from both rankings until no row outside them could still
-        enter (the threshold algorithm: Fagin, Lotem & Naor 2003, section 4).
-        """
-        shares = self._lexical.shares(need.text)
-        agreed = self._concepts.agreements(need.links, self._links)
-        known = without_cosine(shares, agreed, self._mix)
-        depth = 10 * k + 100
-        while True:
-            rows, bound = self._candidates(need.vector, known, depth)
-            near = cosines(self._dense.vectors[rows], need.vector)
-            scores = fuse(near, shares[rows], agreed[rows], self._mix)
-            ids = [self.suppliers[owner].id for owner in self._owner[rows]]
-            best = _best_by_owner(scores, self._owner[rows], ids)[:k]
-            complete = depth >= len(self._capabilities)
-            if complete or (len(best) == k and scores[best[-1]] > bound + _STEP):
-                return rows[best].tolist(), scores[best]
-            depth *= 4
-
-    def _candidates(
-        self, vector: Vectors, known: Scores, depth: int
-    ) -> tuple[NDArray[np.int64], float]:
-        near = self._dense.search(vector, depth)
-        if depth >= len(known):
-            return np.sort(near), 0.0
-        best = np.argpartition(-known, depth)[:depth]
-        farthest = cosines(self._dense.vectors[near[-1:]], vector)
-        nothing = np.zeros(1, np.float32)
-        bound = fuse(farthest, nothing, nothing, self._mix)[0] + known[best].min()
-        return np.union1d(near, best), float(bound)
-
-    def _pairs(self, rows: Sequence[int]) -> list[tuple[Supplier, str]]:
-        return [(self.suppliers[self._owner[row]], self._capabilities[row]) for row in rows]
+    def _where(self, near: Near | None, proximity: float) -> Where | None:
+        if not 0 <= proximity <= 1:
+            raise NeedError(f"proximity is {proximity}. Give 0 (ignore it) to 1.")
+        return Where(near.find(self._living.places), near.max_km, proximity) if near else None
 
     def _suggest(
-        self, need: _Need, pairs: Sequence[tuple[Supplier, str]], scores: Scores, explain: bool
+        self,
+        view: View,
+        need: str,
+        pairs: Sequence[tuple[Supplier, Hit]],
+        where: Where | None,
+        explain: bool,
     ) -> list[Suggestion]:
-        texts = [capability for _, capability in pairs[:MAX_EXPLAINED]] if explain else []
-        shown = self._explained(need, texts) + [_Reason()] * (len(pairs) - len(texts))
-        sure = self._confidences(need, scores)
+        asked = view.reader.read(need)
+        texts = [supplier.capabilities[hit.matched[0]] for supplier, hit in pairs]
+        reasons = _explained(view, asked, texts[:MAX_EXPLAINED]) if explain else []
+        reasons += [((), ())] * (len(pairs) - len(reasons))
+        sure = self._confidences(asked, [hit.score for _, hit in pairs])
+        wished = view.reader.wishes(need)
+        wanted = [wish.value for wish in wished if wish.kind == "certification"]
         return [
-            Suggestion(rank, round(float(score), 4), *pair, confidence, *reason)
-            for rank, (pair, score, confidence, reason) in enumerate(
-                zip(pairs, scores, sure, shown, strict=True), start=1
+            Suggestion(
+                rank,
+                round(hit.score, 4),
+                supplier,
+                text,
+                confidence,
+                *reason,
+                tuple(supplier.capabilities[place] for place in hit.matched[1:]),
+                *self._placing(supplier, where),
+                _missing(wanted, supplier),
+            )
+            for rank, ((supplier, hit), text, confidence, reason) in enumerate(
+                zip(pairs, texts, sure, reasons, strict=True), start=1
             )
         ]
 
-    def _confidences(self, need: _Need, scores: Scores) -> list[float | None]:
-        if self._calibration is None:
+    def _placing(
+        self, supplier: Supplier, where: Where | None
+    ) -> tuple[float | None, Nearness | None]:
+        if where is None:
+            return None, None
+        place = points([locate(supplier, self._living.places)])
+        km = float(distances(place, where.spot)[0])
+        side = nearness(where.spot.department, supplier.department)
+        return (round(km, 1) if np.isfinite(km) else None), side
+
+    def _calibration(self) -> Calibration | None:
+        if not self._calibrated:
+            return None
+        name = self.encoder.name
+        if self._known is None or self._known[0] != name:
+            self._known = name, calibration_of(name)
+        return self._known[1]
+
+    def _confidences(self, asked: Reading, scores: Sequence[float]) -> list[float | None]:
+        known = self._calibration()
+        if known is None:
             return [None] * len(scores)
-        sure = self._calibration.suits.probability(scores.round(4), need.nearest)
-        return [round(float(one), 3) for one in sure]
-
-    def _explained(self, need: _Need, texts: list[str]) -> list[_Reason]:
-        if not texts:
-            return []
-        marks = highlights(need.text, need.vector, texts, self.encoder, self._lexical, self._mix)
-        links = self._concepts.links(self.encoder.encode_capabilities(texts))
-        trades = self._concepts.shared(need.links, links)
-        return [_Reason(*reason) for reason in zip(marks, trades, strict=True)]
+        rounded = np.array(scores, np.float32).round(4)
+        return [round(float(p), 3) for p in known.suits.probability(rounded, asked.nearest)]
 
 
-def _best_by_owner(
-    scores: Scores, owner: NDArray[np.int64], ids: Sequence[str]
-) -> NDArray[np.int64]:
-    """Places of each owner's best score, best owner first; equals in the order of their ids."""
-    order = np.lexsort((np.arange(len(scores)), np.array(ids), -scores.round(4)))
-    _, first = np.unique(owner[order], return_index=True)
-    return order[np.sort(first)]
+def encoder_of(folder: Path) -> str | None:
+    """The name of the encoder of an index folder; raises `CatalogueError` where there is none."""
+    with closing(Catalogue.open(existing(folder))) as catalogue:
+        name: str | None = catalogue.setting("encoder")
+        return name
 
 
-def _capabilities(suppliers: Sequence[Supplier]) -> list[str]:
-    return [text for supplier in suppliers for text in supplier.capabilities]
+def existing(folder: Path) -> Path:
+    """The catalogue of an index folder; raises `CatalogueError` where there is none."""
+    if not (folder / FILE).is_file():
+        raise CatalogueError(
+            f"{folder} holds no index ({FILE} not found). Make one: "
+            f"maillon index suppliers.csv --to {folder}"
+        )
+    return folder / FILE
 
 
-def _check_ids(suppliers: Sequence[Supplier]) -> None:
+def check_k(k: int) -> int:
+    """The number of suggestions asked for; raises `NeedError` outside 1 to 1,000."""
+    if not 1 <= k <= MAX_K:
+        raise NeedError(f"k is {k}. Ask for 1 to {MAX_K:,} suggestions.")
+    return k
+
+
+def _check_ids(suppliers: Iterable[Supplier]) -> None:
     seen: set[str] = set()
     for supplier in suppliers:
         if supplier.id in seen:
@@ -331,26 +355,53 @@ def _check_ids(suppliers: Sequence[Supplier]) -> None:
         seen.add(supplier.id)
 
 
-def _probe(encoder: Encoder) -> Vectors:
-    probe: Vectors = encoder.encode_capabilities([_PROBE])[0]
-    return probe
+def _best(
+    view: View,
+    asked: Reading,
+    k: int,
+    filters: Filters,
+    where: Where | None,
+    day: int | None,
+) -> list[Hit]:
+    found: list[Hit] = []
+    for segment, alive in zip(view.segments, view.alive, strict=True):
+        allowed = _allowed(segment, alive, filters, where)
+        found += segment.best(asked.query, k, allowed, _factors(segment, where), _today(day))
+    return sorted(found, key=order)[:k]
 
 
-def _check_encoder(folder: Path, manifest: files.Manifest, encoder: Encoder) -> None:
-    if (manifest.encoder, manifest.dim) != (encoder.name, encoder.dim):
-        raise files.IndexFolderError(
-            f"{folder} was built with encoder {manifest.encoder!r} ({manifest.dim} dimensions), "
-            f"the encoder loaded is {encoder.name!r} ({encoder.dim}). Open it with "
-            f"--encoder {manifest.encoder}, or rebuild it: maillon index … --to {folder}"
-        )
-    if float(_probe(encoder) @ np.array(manifest.probe, np.float32)) < 0.99:
-        raise files.IndexFolderError(
-            f"{folder} was built with other weights of encoder {manifest.encoder!r}. "
-            f"Rebuild it: maillon index suppliers.csv --to {folder}"
-        )
+def _allowed(
+    segment: Segment, alive: Mask | None, filters: Filters, where: Where | None
+) -> Mask | None:
+    """The suppliers of a segment that may be suggested; None for all of them."""
+    masks = [alive, segment.facets.matching(filters)]
+    if where is not None and where.max_km is not None:
+        masks.append(distances(segment.points, where.spot) <= where.max_km)
+    given = [mask for mask in masks if mask is not None]
+    return np.logical_and.reduce(given) if given else None
 
 
-def _supplier(record: dict[str, object]) -> Supplier:
-    for field in ("capabilities", "certifications", "series"):
-        record[field] = tuple(record[field])  # type: ignore[arg-type]
-    return Supplier(**record)  # type: ignore[arg-type]
+def _factors(segment: Segment, where: Where | None) -> Sums | None:
+    if where is None or not where.proximity:
+        return None
+    return worth(distances(segment.points, where.spot), where.proximity)
+
+
+def _explained(
+    view: View, asked: Reading, texts: list[str]
+) -> list[tuple[tuple[Highlight, ...], tuple[str, ...]]]:
+    if not texts:
+        return []
+    encoder, concepts, mix = view.reader.encoder, view.reader.concepts, view.reader.mix
+    marks = highlights(asked.vector, asked.query.terms, texts, encoder, mix)
+    links = concepts.links(encoder.encode_capabilities(texts))
+    return list(zip(marks, concepts.shared(asked.links, links), strict=True))
+
+
+def _missing(wanted: Sequence[str], supplier: Supplier) -> tuple[str, ...]:
+    held = {certificate(text) for text in supplier.certifications} if wanted else set()
+    return tuple(text for text in wanted if text not in held)
+
+
+def _today(day: int | None) -> int:
+    return date.today().toordinal() if day is None else day

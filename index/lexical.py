@@ -1,13 +1,15 @@
 """French BM25: how much of what the words of a need say is also said by a capability."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embed.text import Word, words
+from index.postings import Postings, Sums
 
 K1 = 1.2
 B = 0.75
@@ -16,6 +18,43 @@ STRICT_WEIGHT = 0.25
 
 _STRICT = "="
 """Prefix of a strict form, so that "=tours" and "tour" are two terms of one vocabulary."""
+
+Vocabulary = dict[str, int]
+Wanted = Mapping[str, float]
+"""The terms of a need and the share of it that each one is: they sum to 1."""
+
+
+class Counts(NamedTuple):
+    """The terms of some texts: term, row and count, one value each a pair; words in each text."""
+
+    terms: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    lengths: NDArray[np.int32]
+
+
+def count_terms(texts: Iterable[str], vocabulary: Vocabulary) -> Counts:
+    """Count the terms of clean texts; new terms are added to the vocabulary."""
+    terms: list[int] = []
+    rows: list[int] = []
+    counts: list[int] = []
+    lengths: list[int] = []
+    for row, text in enumerate(texts):
+        found = words(text)
+        counted = _terms(found)
+        lengths.append(len(found))
+        terms += (vocabulary.setdefault(term, len(vocabulary)) for term in counted)
+        rows += [row] * len(counted)
+        counts += counted.values()
+    return Counts(*(np.array(column, np.int32) for column in (terms, rows, counts, lengths)))
+
+
+def joined(parts: Sequence[Counts], starts: Iterable[int]) -> Counts:
+    """The counts of several lots of texts as one, whose rows begin at `starts`."""
+    shifted = [
+        part._replace(rows=part.rows + start) for part, start in zip(parts, starts, strict=False)
+    ]
+    return Counts(*(np.concatenate(columns) for columns in zip(*shifted, strict=True)))
 
 
 class Lexical:
@@ -27,111 +66,63 @@ class Lexical:
     words unknown to the whole collection lower it.
     """
 
-    def __init__(
-        self,
-        vocabulary: dict[str, int],
-        offsets: NDArray[np.int64],
-        rows: NDArray[np.int32],
-        weights: NDArray[np.float32],
-        lengths: NDArray[np.int32],
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, postings: Postings, mean: float, size: int) -> None:
         self._vocabulary = vocabulary
-        self._offsets = offsets
-        self._rows = rows
-        self._weights = weights
-        self._lengths = lengths
-        self._mean = float(lengths.mean())
+        self._postings = postings
+        self._known = len(postings.offsets) - 1  # the vocabulary of a delta grows beyond it
+        self.mean = mean
+        self.size = size
 
     @classmethod
-    def build(cls, texts: Iterable[str]) -> "Lexical":
-        """Index clean texts; row numbers follow their order."""
-        vocabulary: dict[str, int] = {}
-        postings: list[tuple[int, int, int]] = []
-        lengths: list[int] = []
-        for row, text in enumerate(texts):
-            found = words(text)
-            counts = _terms(found)
-            lengths.append(len(found))
-            postings += (
-                (vocabulary.setdefault(term, len(vocabulary)), row, count)
-                for term, count in counts.items()
-            )
-        table = np.array(sorted(postings), np.int64).reshape(-1, 3)
-        offsets = np.searchsorted(table[:, 0], np.arange(len(vocabulary) + 1))
-        sizes = np.array(lengths, np.int32)
-        weights = _saturation(table[:, 2], sizes[table[:, 1]], float(sizes.mean()))
-        return cls(vocabulary, offsets, table[:, 1].astype(np.int32), weights, sizes)
+    def build(cls, counted: Counts, vocabulary: Vocabulary, mean: float | None = None) -> "Lexical":
+        """Index counted texts; `mean` is the words of a text in the collection (default: these)."""
+        lengths = counted.lengths
+        typical = float(lengths.mean()) if mean is None and len(lengths) else mean or 1.0
+        weights = _saturation(counted.counts, lengths[counted.rows], typical)
+        postings = Postings.build(counted.terms, counted.rows, weights, len(vocabulary))
+        return cls(vocabulary, postings, typical, len(lengths))
 
-    def shares(self, need: str) -> NDArray[np.float32]:
-        """The share of the need that each indexed capability says, shape `(capabilities,)`."""
-        found = np.zeros(len(self._lengths), np.float32)
-        wanted = self._wanted(need)
-        for term, weight in wanted.items():
-            postings = self._postings(term)
-            found[self._rows[postings]] += weight * self._weights[postings]
-        return found / _total(wanted)
-
-    def shares_of(self, need: str, capabilities: Iterable[str]) -> NDArray[np.float32]:
-        """The same for any capabilities, indexed or not, from this collection's statistics."""
-        wanted = self._wanted(need)
-        return np.array([self._share(wanted, text) for text in capabilities], np.float32)
-
-    def _share(self, wanted: dict[str, float], capability: str) -> float:
-        found = words(capability)
-        counts = _terms(found)
-        common = wanted.keys() & counts.keys()
-        tf = np.array([counts[term] for term in common])
-        weights = np.array([wanted[term] for term in common])
-        sizes = np.full(len(common), len(found))
-        return float(weights @ _saturation(tf, sizes, self._mean)) / _total(wanted)
-
-    def word_shares(self, need: str, capability_words: Sequence[Word]) -> list[float]:
-        """How much of the need's information each word of a capability carries, 0 to 1."""
-        wanted = self._wanted(need)
-        total = _total(wanted)
-        return [
-            sum(wanted.get(term, 0.0) for term in _terms([word])) / total
-            for word in capability_words
-        ]
-
-    def save(self, path: Path) -> None:
-        """Write the postings as one .npz file without pickled objects."""
-        terms = "\n".join(self._vocabulary).encode()
-        np.savez(
-            path,
-            terms=np.frombuffer(terms, np.uint8),
-            offsets=self._offsets,
-            rows=self._rows,
-            weights=self._weights,
-            lengths=self._lengths,
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> "Lexical":
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
-            terms = arrays["terms"].tobytes().decode().split("\n")
-            vocabulary = {term: place for place, term in enumerate(terms)}
-            return cls(vocabulary, *(arrays[n] for n in ("offsets", "rows", "weights", "lengths")))
-
-    def _postings(self, term: str) -> slice:
-        place = self._vocabulary.get(term)
-        if place is None:
-            return slice(0, 0)
-        return slice(int(self._offsets[place]), int(self._offsets[place + 1]))
-
-    def _wanted(self, need: str) -> dict[str, float]:
-        """The terms of a need and what each weighs."""
-        wanted: dict[str, float] = {}
+    def wanted(self, need: str) -> Wanted:
+        """What each term of a need weighs in this collection."""
+        found: dict[str, float] = {}
         for word in words(need):
             idf = self._idf(word.stem)
-            wanted |= {word.stem: idf, _STRICT + word.strict: STRICT_WEIGHT * idf}
-        return wanted
+            found |= {word.stem: idf, _STRICT + word.strict: STRICT_WEIGHT * idf}
+        total = sum(found.values()) or 1.0
+        return {term: weight / total for term, weight in found.items()}
+
+    def shares(self, wanted: Wanted, scale: float = 1.0) -> Sums:
+        """The share of a need that each text says, times `scale`: float32 `(texts,)`."""
+        places = ((self._vocabulary.get(term, -1), weight) for term, weight in wanted.items())
+        return self._postings.dot(
+            {place: scale * weight for place, weight in places if 0 <= place < self._known},
+            self.size,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write vocabulary and postings into a folder, beside others' files."""
+        terms = list(self._vocabulary)[: self._known]
+        (folder / "terms.txt").write_text("\n".join(terms), encoding="utf-8")
+        np.save(folder / "lexical.json.npy", np.array([self.mean, self.size]), allow_pickle=False)
+        self._postings.save(folder / "lexical")
+
+    @classmethod
+    def open(cls, folder: Path) -> "Lexical":
+        """Map what `save` wrote; only the vocabulary is read."""
+        text = (folder / "terms.txt").read_text(encoding="utf-8")
+        vocabulary = {term: place for place, term in enumerate(text.split("\n"))} if text else {}
+        mean, size = np.load(folder / "lexical.json.npy", allow_pickle=False)
+        return cls(vocabulary, Postings.open(folder / "lexical"), float(mean), int(size))
 
     def _idf(self, term: str) -> float:
-        postings = self._postings(term)
-        known = postings.stop - postings.start
-        return float(np.log1p((len(self._lengths) - known + 0.5) / (known + 0.5)))
+        place = self._vocabulary.get(term, self._known)
+        known = self._postings.held(place) if place < self._known else 0
+        return float(np.log1p((self.size - known + 0.5) / (known + 0.5)))
+
+
+def word_shares(wanted: Wanted, found: Sequence[Word]) -> list[float]:
+    """How much of a need's information each word of a capability carries, 0 to 1."""
+    return [sum(wanted.get(term, 0.0) for term in _terms([word])) for word in found]
 
 
 def common_words(need: str, capability: str) -> list[str]:
@@ -145,11 +136,6 @@ def _terms(found: Iterable[Word]) -> Counter[str]:
     return Counter(term for word in found for term in (word.stem, _STRICT + word.strict))
 
 
-def _total(wanted: dict[str, float]) -> float:
-    return sum(wanted.values()) or 1.0
-
-
-def _saturation(
-    tf: NDArray[np.int64], sizes: NDArray[np.int32], mean: float
-) -> NDArray[np.float32]:
-    return (tf / (tf + K1 * (1 - B + B * sizes / mean))).astype(np.float32)
+def _saturation(tf: NDArray[np.int32], sizes: NDArray[np.int32], mean: float) -> Sums:
+    shares: Sums = (tf / (tf + K1 * (1 - B + B * sizes / mean))).astype(np.float32)
+    return shares

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from embed.errors import MaillonError
-from index.engine import MAX_NEED, NeedError, SupplierIndex
+from index.engine import SupplierIndex
 from index.lexical import common_words
 from index.needs import Need, Ranked
+from index.reading import MAX_NEED, NeedError
 from index.suppliers import Suggestion
 
 

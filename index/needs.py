@@ -11,8 +11,7 @@ from pydantic import TypeAdapter
 
 from embed.errors import MaillonError
 from index.dialects import harmless
-from index.folder import as_json_line
-from index.suppliers import Suggestion
+from index.suppliers import Suggestion, as_json_line
 from index.tables import Columns, Row, read_table
 
 COLUMNS = Columns(

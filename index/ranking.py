@@ -1,4 +1,4 @@
-"""From the three signals to one score, and to the words that explain it."""
+"""What the three signals weigh in a score, and the words that explain it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 from embed.encoder import Encoder, Vectors
 from embed.text import Word, words
-from index.lexical import Lexical
+from index.lexical import Wanted, word_shares
 from index.suppliers import Highlight
 
 
 class Mix(NamedTuple):
-    """Shares of the cosine, of BM25 and of the trades in a score; they add up to 1."""
+    """Shares of the cosine, of BM25 and of the trades in a score; they add up to 1.
+
+    A convex combination (Bruch et al., arXiv 2210.11934, section 4.1). No signal is rescaled by the
+    other results, so a pair has one score wherever it is met.
+    """
 
     dense: float
     lexical: float
@@ -32,32 +36,16 @@ _READ = 100
 Scores = NDArray[np.float32]
 
 
-def fuse(cosines: Scores, shares: Scores, agreements: Scores, mix: Mix = HYBRID) -> Scores:
-    """Convex combination of the three signals, all 0 to 1 (Bruch et al., arXiv 2210.11934, 4.1).
-
-    None is rescaled by the other results, so a pair has one score wherever it is met.
-    """
-    return mix.dense * np.clip(cosines, 0, 1) + without_cosine(shares, agreements, mix)
-
-
-def without_cosine(shares: Scores, agreements: Scores, mix: Mix) -> Scores:
-    """What the score of a pair is before its cosine is known: it cannot be less."""
-    known: Scores = mix.lexical * shares + mix.concept * agreements
-    return known
-
-
-def cosines(vectors: Vectors, need: Vectors) -> Scores:
-    """Row-wise dot products, shape `(n,)`; the same for a row whatever rows stand beside it."""
+def _cosines(vectors: Vectors, need: Vectors) -> Scores:
     products: Scores = np.einsum("ij,j->i", vectors, need)
     return products
 
 
 def highlights(
-    need: str,
-    need_vector: Vectors,
+    need: Vectors,
+    wanted: Wanted,
     capabilities: Sequence[str],
     encoder: Encoder,
-    lexical: Lexical,
     mix: Mix = HYBRID,
 ) -> list[tuple[Highlight, ...]]:
     """For each capability, the words that weighed in its score and how much.
@@ -66,15 +54,15 @@ def highlights(
     & Fergus 2014, section 4.2); its lexical weight is its share of BM25. Works with any encoder.
     """
     found = [words(capability)[:_READ] for capability in capabilities]
-    losses = _losses(need_vector, capabilities, found, encoder)
+    losses = _losses(need, capabilities, found, encoder)
     return [
-        _heaviest(of, mix.dense * loss + mix.lexical * _lexical(need, of, lexical))
+        _heaviest(of, mix.dense * loss + mix.lexical * _lexical(wanted, of))
         for of, loss in zip(found, losses, strict=True)
     ]
 
 
-def _lexical(need: str, found: Sequence[Word], lexical: Lexical) -> Scores:
-    return np.array(lexical.word_shares(need, found), np.float32)
+def _lexical(wanted: Wanted, found: Sequence[Word]) -> Scores:
+    return np.array(word_shares(wanted, found), np.float32)
 
 
 def _losses(
@@ -85,7 +73,7 @@ def _losses(
         for capability, of in zip(capabilities, found, strict=True)
         for variant in (capability, *(_without(capability, word) for word in of))
     ]
-    near = cosines(encoder.encode_capabilities(texts), need)
+    near = _cosines(encoder.encode_capabilities(texts), need)
     bounds = np.cumsum([1 + len(of) for of in found])[:-1]
     return [np.clip(part[0] - part[1:], 0, 1) for part in np.split(near, bounds)]
 

@@ -1,7 +1,9 @@
 """From the cells of a directory's line to a supplier's fields."""
 
 import html
+import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from embed.passages import passages
@@ -31,6 +33,7 @@ def record_of(values: dict[str, list[str]]) -> dict[str, Any]:
     record["name"] = _plain(record.get("name", ""))
     record["capabilities"] = [c for cell in values.get("capabilities", []) for c in _split(cell)]
     record["certifications"] = _list(values, "certifications")
+    record["tags"] = _list(values, "tags")
     record["series"] = [_series(text) for text in _list(values, "series")]
     for name in ("lat", "lon"):
         if name in record:
@@ -59,14 +62,38 @@ def _plain(cell: str) -> str:
     return "" if spreadsheet_error or fold(text) in _NOTHING else text
 
 
+def joined(texts: Sequence[str], name: str) -> str:
+    """A list of texts as one cell that `record_of` reads as that list.
+
+    Split by bars where that is enough, else as JSON: a capability may hold a bar or be long.
+    """
+    plain = " | ".join(texts)
+    read = _split(plain) if name == "capabilities" else _list({name: [plain]}, name)
+    return plain if read == list(texts) else json.dumps(list(texts), ensure_ascii=False)
+
+
+def _as_json(cell: str) -> list[str] | None:
+    """The texts of a cell that `joined` has written as JSON."""
+    try:
+        texts = json.loads(cell) if cell.startswith('["') else None
+    except ValueError:
+        return None
+    return texts if isinstance(texts, list) and all(isinstance(t, str) for t in texts) else None
+
+
 def _split(cell: str) -> list[str]:
+    if (whole := _as_json(cell)) is not None:
+        return whole
     parts = re.split(r"[|\n\r]+", _plain(cell))
     texts = (_BULLET.sub("", part.strip()) for part in parts if part.strip())
     return [passage for text in texts for passage in passages(text)]
 
 
 def _list(values: dict[str, list[str]], name: str) -> list[str]:
-    parts = re.split(r"[|;,\n\r]+", _plain("|".join(values.get(name, []))))
+    cells = values.get(name, [])
+    if len(cells) == 1 and (whole := _as_json(cells[0])) is not None:
+        return whole
+    parts = re.split(r"[|;,\n\r]+", _plain("|".join(cells)))
     return [part.strip() for part in parts if fold(part.strip()) not in _NOTHING]
 
 

@@ -1,8 +1,9 @@
 """A supplier and a suggestion: one type from the file to the wire."""
 
+import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -11,13 +12,14 @@ from stdnum.fr import siret as siret_number
 
 from embed.errors import MaillonError
 from embed.text import clean
-from index.departments import DEPARTMENTS, department_code
+from index.departments import DEPARTMENTS, Nearness, department_code
 
 Series = Literal["prototype", "petite", "moyenne", "grande"]
 
 MAX_CAPABILITIES = 200
 MAX_CAPABILITY = 2_000
 MAX_NAME = 300
+MAX_LABELS = 100
 
 _NAF = re.compile(r"(\d{2})\.?(\d{2})([A-Z])")
 _URL = re.compile(r"https?://[\w-]+(?:\.[\w-]+)+(?::\d{1,5})?(?:[/?#][^\s<>|\\]*)?", re.IGNORECASE)
@@ -51,6 +53,7 @@ class Supplier:
     naf: str | None = None
     siret: str | None = None
     url: str | None = None
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checked = {
@@ -60,7 +63,8 @@ class Supplier:
             "department": _optional(_department, self.department),
             "postcode": _optional(_postcode, self.postcode),
             "city": _optional(clean, self.city),
-            "certifications": _texts(self.certifications),
+            "certifications": _labels("certifications", self.certifications),
+            "tags": _labels("étiquettes (tags)", self.tags),
             "naf": _optional(_naf, self.naf),
             "siret": _optional(_siret, self.siret),
             "url": _optional(_url, self.url),
@@ -83,9 +87,12 @@ class Highlight:
 class Suggestion:
     """A supplier at its rank (from 1), with its best capability for the need.
 
-    `score` runs from 0 to 1 and depends on the need and the supplier alone. `confidence` is the
-    probability that the supplier suits the need, None where the encoder ships no calibration.
-    `trades` are those of the lexicon that need and capability both evoke, in its words.
+    `score` runs from 0 to 1 and depends on the need and the supplier alone; the rank takes
+    nearness into account where it is asked for. `confidence` is the probability that the supplier
+    suits the need, None where the encoder ships no calibration. `trades` are those of the lexicon
+    that need and capability both evoke, in its words. `also` are further capabilities that match.
+    `distance_km` and `nearness` are from the place asked for, `missing` the certificates that the
+    need asks for and the supplier does not give.
     """
 
     rank: int
@@ -95,6 +102,10 @@ class Suggestion:
     confidence: float | None = None
     highlights: tuple[Highlight, ...] = ()
     trades: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    distance_km: float | None = None
+    nearness: Nearness | None = None
+    missing: tuple[str, ...] = ()
 
 
 _ADAPTER = TypeAdapter(Supplier)
@@ -113,6 +124,11 @@ def parse_supplier(record: dict[str, Any]) -> Supplier:
         return _ADAPTER.validate_python(record)
     except ValidationError as error:
         raise SupplierError(_in_french(error)) from error
+
+
+def as_json_line(record: object) -> str:
+    """A dataclass as one line of JSON, accents as they are."""
+    return json.dumps(asdict(record), ensure_ascii=False)  # type: ignore[call-overload]
 
 
 def _in_french(error: ValidationError) -> str:
@@ -142,6 +158,13 @@ def _optional(check: Any, value: str | None) -> str | None:  # noqa: ANN401
 
 def _texts(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for value in values if (text := clean(value))))
+
+
+def _labels(field: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    texts = _texts(values)
+    if len(texts) > MAX_LABELS:
+        raise SupplierError(f"{field} : {len(texts)} valeurs, {MAX_LABELS} au plus. Regroupez-les.")
+    return tuple(_short(field, text) for text in texts)
 
 
 def _short(field: str, value: str) -> str:

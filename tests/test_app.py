@@ -40,6 +40,7 @@ def test_a_search_answers_with_the_supplier_its_capability_and_the_words(
         "naf": None,
         "siret": None,
         "url": None,
+        "tags": [],
     }
     assert answer["read_as"] == "coudre des sacs en toile"
     assert any("sacs" in trade for trade in answer["trades"])

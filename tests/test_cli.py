@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert built.returncode == 0, built.stderr
     assert built.stdout == (
         "annuaire.csv : 2 fournisseurs (Windows-1252, séparateur « ; »).\n"
-        "annuaire.index: 2 suppliers, 3 capabilities.\n"
+        "annuaire.index: 2 added; 2 suppliers in all.\n"
     )
     return folder
 

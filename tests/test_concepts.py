@@ -1,12 +1,14 @@
-from pathlib import Path
-
 import numpy as np
 
 from embed.encoder import Encoder
-from index.concepts import WARMTH, Concepts
+from index.concepts import WARMTH, Concepts, Links
 
 AXES = np.eye(3, dtype=np.float32)
 THREE = Concepts(["Fonderie", "Forge", "Couture"], AXES)
+
+
+def agreements(need: Links, texts: Links, trades: int = 3) -> np.ndarray:
+    return texts.postings(trades).dot(need.wanted(), len(texts.places))
 
 
 def test_a_text_evokes_the_trades_nearest_to_it() -> None:
@@ -21,17 +23,10 @@ def test_a_text_evokes_the_trades_nearest_to_it() -> None:
 def test_texts_agree_by_what_they_evoke() -> None:
     need = THREE.links(AXES[:1])
     texts = THREE.links(AXES)
-    np.testing.assert_allclose(THREE.agreements(need, texts), [1, 0, 0], atol=1e-4)
+    np.testing.assert_allclose(agreements(need, texts), [1, 0, 0], atol=1e-3)
     assert THREE.shared(need, texts) == [("Fonderie",), (), ()]
     both = THREE.links(np.array([[0.7, 0.7, 0.1]], np.float32))
-    np.testing.assert_allclose(THREE.agreements(need, both), [2**-0.5], atol=1e-3)
-
-
-def test_concepts_are_read_as_they_were_saved(tmp_path: Path) -> None:
-    THREE.save(tmp_path / "concepts.npz")
-    again = Concepts.load(tmp_path / "concepts.npz")
-    assert again.labels == THREE.labels
-    np.testing.assert_array_equal(again.vectors, AXES)
+    np.testing.assert_allclose(agreements(need, both), [2**-0.5], atol=1e-3)
 
 
 def test_the_lexicon_knows_what_a_lay_need_evokes(encoder: Encoder) -> None:
@@ -40,7 +35,7 @@ def test_the_lexicon_knows_what_a_lay_need_evokes(encoder: Encoder) -> None:
     sheet = "Formage sous vide de plaques ABS et PMMA, petites et moyennes séries"
     need_links = concepts.links(encoder.encode_needs([need]))
     sheets = concepts.links(encoder.encode_capabilities([sheet, "Broderie de logos sur polos"]))
-    good, bad = concepts.agreements(need_links, sheets)
+    good, bad = agreements(need_links, sheets, len(concepts.labels))
     assert good > bad + 0.1
     (shared, _) = concepts.shared(need_links, sheets)
     assert any("hermoform" in label for label in shared)

@@ -7,7 +7,8 @@ import pytest
 from embed.encoder import Encoder
 from embed.errors import MaillonError
 from index.demo import demo_suppliers
-from index.engine import MAX_NEED, NeedError, SupplierIndex
+from index.engine import SupplierIndex
+from index.reading import MAX_NEED, NeedError
 from index.suppliers import Supplier
 
 
@@ -143,7 +144,10 @@ def test_an_id_that_stands_twice_is_refused(encoder: Encoder, suppliers: list[Su
 def test_what_is_saved_answers_the_same(
     index: SupplierIndex, encoder: Encoder, tmp_path: Path
 ) -> None:
-    index.save(tmp_path / "index")
+    saved = SupplierIndex.create(tmp_path / "index", encoder)
+    saved.upsert(index.suppliers)
+    saved.close()
     again = SupplierIndex.open(tmp_path / "index", encoder)
     assert again.suppliers == index.suppliers
     assert again.search("coque inox", explain=True) == index.search("coque inox", explain=True)
+    again.close()

@@ -28,7 +28,7 @@ SUITE = Suite([FORGE, COUTURE], NEEDS, {"n1": {"c": 3, "f": 0}}, "abc")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     from eval.suite import write_needs
-    from index.folder import as_json_line
+    from index.suppliers import as_json_line
 
     write_needs(tmp_path / "needs.jsonl", NEEDS)
     (tmp_path / "qrels.tsv").write_text("n1\t0\tc\t3\nn1\t0\tf\t0\n")

@@ -1,0 +1,390 @@
+"""The durable source of truth: suppliers, the vectors of their capabilities, and every change.
+
+One SQLite file in WAL mode with full synchronous writes: what a call has returned from is on the
+disk. Everything else in an index folder can be made again from it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from embed.encoder import Encoder, Vectors
+from embed.errors import MaillonError
+from index.concepts import Concepts
+from index.dense import Fixed, fixed
+from index.suppliers import Supplier, as_json_line
+
+FILE = "catalogue.sqlite"
+FORMAT = 3
+MEMORY = ":memory:"
+
+_SCHEMA = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE encoder (name TEXT PRIMARY KEY, dim INTEGER NOT NULL, probe BLOB NOT NULL,
+    labels TEXT NOT NULL, trades BLOB NOT NULL) STRICT;
+CREATE TABLE supplier (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    record TEXT NOT NULL) STRICT;
+CREATE TABLE gone (number INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL) STRICT;
+CREATE TABLE vector (encoder TEXT NOT NULL, text BLOB NOT NULL, vector BLOB NOT NULL,
+    PRIMARY KEY (encoder, text)) STRICT, WITHOUT ROWID;
+CREATE TABLE place (key TEXT NOT NULL, department TEXT NOT NULL, name TEXT NOT NULL,
+    population INTEGER NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL) STRICT;
+CREATE INDEX place_key ON place (key, population DESC);
+CREATE TABLE postcode (code TEXT PRIMARY KEY, lat REAL NOT NULL, lon REAL NOT NULL) STRICT;
+"""
+_PROBE = "usinage de pièces mécaniques en petite série"
+_MANY = 500
+
+
+class CatalogueError(MaillonError):
+    """A folder that is no index, is damaged, or was made with another encoder."""
+
+
+class EncoderChangedError(CatalogueError):
+    """The encoder was switched by another process meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an upsert or a deletion did, in suppliers."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(*(getattr(self, n) + getattr(other, n) for n in Changes.__slots__))
+
+
+class Moment(NamedTuple):
+    """How far the changes were read: the last supplier written, the last one taken out."""
+
+    seq: int = 0
+    gone: int = 0
+
+
+class Catalogue:
+    """Suppliers and vectors in SQLite; one connection, that threads share in turn."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = path
+        self._lock = RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=60, isolation_level=None, check_same_thread=False
+        )
+
+    @classmethod
+    def create(cls, path: Path | str) -> "Catalogue":
+        """Make an empty catalogue."""
+        catalogue = cls(path)
+        with catalogue._lock:
+            run = catalogue._connection.execute
+            run("PRAGMA journal_mode = WAL")
+            catalogue._set_up()
+            catalogue._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+            run("INSERT INTO setting VALUES ('format', ?)", (FORMAT,))
+        return catalogue
+
+    @classmethod
+    def open(cls, path: Path) -> "Catalogue":
+        """Open a catalogue; raises `CatalogueError` where it is damaged or of another format."""
+        catalogue = cls(path)
+        try:
+            catalogue._set_up()
+            found = catalogue.setting("format")
+        except sqlite3.DatabaseError as error:
+            raise CatalogueError(
+                f"{path} is damaged ({error}). Restore a backup: maillon restore FILE --to "
+                f"{path.parent}"
+            ) from error
+        if found != FORMAT:
+            raise CatalogueError(
+                f"{path} has format {found}, this version reads {FORMAT}. Index the directory "
+                "again into a new folder."
+            )
+        return catalogue
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def setting(self, name: str) -> Any:  # noqa: ANN401
+        """A value kept under a name, or None."""
+        row = self._one("SELECT value FROM setting WHERE name = ?", name)
+        return row[0] if row else None
+
+    def keep(self, **values: str | int) -> None:
+        """Keep values under their names, all at once."""
+        with self.writing() as run:
+            for name, value in values.items():
+                run("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+    def version(self) -> int:
+        """A number that changes when another process has written."""
+        return int(self._one("PRAGMA data_version")[0])
+
+    def moment(self) -> Moment:
+        """How far changes have gone."""
+        found = dict(self._all("SELECT name, seq FROM sqlite_sequence"))
+        return Moment(found.get("supplier", 0), found.get("gone", 0))
+
+    def __len__(self) -> int:
+        """The number of suppliers."""
+        return int(self._one("SELECT count(*) FROM supplier")[0])
+
+    def know(self, encoder: Encoder, concepts: Concepts) -> None:
+        """Keep what tells an encoder from others, and where it places the trades."""
+        row = (encoder.name, encoder.dim, _bytes(probe(encoder)))
+        trades = "\n".join(concepts.labels), _bytes(concepts.vectors)
+        with self.writing() as run:
+            run("INSERT OR REPLACE INTO encoder VALUES (?, ?, ?, ?, ?)", (*row, *trades))
+
+    def concepts(self, encoder: str) -> Concepts | None:
+        """Where an encoder places the trades; None for one that was never used here."""
+        row = self._one("SELECT dim, labels, trades FROM encoder WHERE name = ?", encoder)
+        return Concepts(row[1].split("\n"), _floats(row[2]).reshape(-1, row[0])) if row else None
+
+    def check(self, encoder: Encoder) -> None:
+        """Raise `CatalogueError` for an encoder of a known name that has other weights."""
+        row = self._one("SELECT dim, probe FROM encoder WHERE name = ?", encoder.name)
+        if row and (row[0] != encoder.dim or float(probe(encoder) @ _floats(row[1])) < 0.99):
+            raise CatalogueError(
+                f"{self.path} was made with other weights of encoder {encoder.name!r}. Give the "
+                "new ones a folder of another name, then: maillon reindex --encoder FOLDER"
+            )
+
+    def missing(self, encoder: str, texts: Iterable[str]) -> list[str]:
+        """The texts, each once, whose vector is not known under an encoder."""
+        wanted = {_key(text): text for text in texts}
+        known = self._known(encoder, wanted)
+        return [text for key, text in wanted.items() if key not in known]
+
+    def learn(self, encoder: str, texts: Sequence[str], vectors: Vectors) -> None:
+        """Keep the vectors of texts, float32 `(texts, dim)`, for as long as suppliers have them."""
+        rows = zip(map(_key, texts), fixed(vectors), strict=True)
+        with self.writing() as run:
+            for key, vector in rows:
+                run(
+                    "INSERT OR IGNORE INTO vector VALUES (?, ?, ?)",
+                    (encoder, key, vector.tobytes()),
+                )
+
+    def vectors(self, encoder: str, dim: int, texts: Sequence[str]) -> Fixed:
+        """The vectors of texts that are known, int16 `(texts, dim)`; KeyError for others."""
+        keys = [_key(text) for text in texts]
+        known = self._known(encoder, keys)
+        joined = b"".join(known[key] for key in keys)
+        return np.frombuffer(joined, np.int16).reshape(-1, dim)
+
+    def upsert(self, suppliers: Iterable[Supplier], encoder: str) -> Changes:
+        """Write suppliers, all or none of them; the same id replaces what stood under it.
+
+        Raises `EncoderChangedError` where another encoder than the one that knows their texts has
+        become the current one.
+        """
+        added = changed = unchanged = 0
+        with self.writing() as run:
+            if self.setting("encoder") != encoder:
+                raise EncoderChangedError(f"{self.path}: the encoder is no longer {encoder!r}.")
+            for supplier in suppliers:
+                record = as_json_line(supplier)
+                was = run(
+                    "SELECT seq, record FROM supplier WHERE id = ?", (supplier.id,)
+                ).fetchone()
+                if was and was[1] == record:
+                    unchanged += 1
+                    continue
+                if was:
+                    _take_out(run, was[0])
+                run("INSERT INTO supplier (id, record) VALUES (?, ?)", (supplier.id, record))
+                added, changed = added + (not was), changed + bool(was)
+        return Changes(added, changed, unchanged)
+
+    def delete(self, ids: Iterable[str]) -> Changes:
+        """Take suppliers out, all or none of them; ids that are unknown are no error."""
+        removed = 0
+        with self.writing() as run:
+            for one in ids:
+                was = run("SELECT seq FROM supplier WHERE id = ?", (one,)).fetchone()
+                if was:
+                    _take_out(run, was[0])
+                    removed += 1
+        return Changes(removed=removed)
+
+    def ids(self) -> set[str]:
+        """The ids of all suppliers."""
+        return {row[0] for row in self._all("SELECT id FROM supplier")}
+
+    def get(self, one: str) -> Supplier | None:
+        """The supplier of an id."""
+        row = self._one("SELECT record FROM supplier WHERE id = ?", one)
+        return _supplier(row[0]) if row else None
+
+    def fetch(self, seqs: Sequence[int]) -> dict[int, Supplier]:
+        """The suppliers under these numbers that are still there."""
+        found: dict[int, Supplier] = {}
+        for some in _chunks(list(seqs)):
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT seq, record FROM supplier WHERE seq IN ({marks})"
+            found |= {seq: _supplier(record) for seq, record in self._all(sql, *some)}
+        return found
+
+    def since(self, moment: Moment, until: Moment) -> Iterator[list[tuple[int, Supplier]]]:
+        """Suppliers written after a moment and still there, numbered, some hundreds at a time."""
+        last = moment.seq
+        while True:
+            rows = self._all(
+                "SELECT seq, record FROM supplier WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                last, until.seq, _MANY,
+            )  # fmt: skip
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield [(seq, _supplier(record)) for seq, record in rows]
+
+    def suppliers(self) -> Iterator[Supplier]:
+        """All suppliers, in the order in which they were last written."""
+        for some in self.since(Moment(), self.moment()):
+            yield from (supplier for _, supplier in some)
+
+    def gone(self, moment: Moment, until: Moment) -> list[int]:
+        """The numbers of suppliers taken out or replaced after a moment."""
+        sql = "SELECT seq FROM gone WHERE number > ? AND number <= ?"
+        return [row[0] for row in self._all(sql, moment.gone, until.gone)]
+
+    def capabilities(self) -> Iterator[list[str]]:
+        """The texts of all capabilities, those of some hundred suppliers at a time."""
+        for some in self.since(Moment(), self.moment()):
+            yield [text for _, supplier in some for text in supplier.capabilities]
+
+    def commune(self, key: str, department: str | None) -> tuple[float, float, str] | None:
+        """Degrees and département of the most populous commune of a `place_key`."""
+        sql = "SELECT lat, lon, department FROM place WHERE key = ?"
+        if department:
+            return self._one(f"{sql} AND department = ?", key, department)  # type: ignore[no-any-return]
+        return self._one(f"{sql} ORDER BY population DESC", key)  # type: ignore[no-any-return]
+
+    def postcode(self, code: str) -> tuple[float, float] | None:
+        """Degrees of a postcode."""
+        return self._one("SELECT lat, lon FROM postcode WHERE code = ?", code)  # type: ignore[no-any-return]
+
+    def place(
+        self,
+        communes: Iterable[tuple[str, str, str, int, float, float]],
+        postcodes: Iterable[tuple[str, float, float]],
+    ) -> None:
+        """Replace (key, département, name, population, lat, lon) and (code, lat, lon)."""
+        with self.writing() as run:
+            run("DELETE FROM place")
+            run("DELETE FROM postcode")
+            for commune in communes:
+                run("INSERT INTO place VALUES (?, ?, ?, ?, ?, ?)", commune)
+            for postcode in postcodes:
+                run("INSERT OR REPLACE INTO postcode VALUES (?, ?, ?)", postcode)
+
+    def switch(self, generation: str, encoder: str, moment: Moment) -> bool:
+        """Make a generation the current one; another encoder only if nothing changed meanwhile."""
+        with self.writing():
+            if self.setting("encoder") not in (None, encoder) and self.moment() != moment:
+                return False
+            self.keep(generation=generation, encoder=encoder)
+            return True
+
+    def forget(self, encoder: str, until: Moment) -> None:
+        """Drop the vectors that no supplier or no current encoder needs, and read changes."""
+        used = {_key(text) for texts in self.capabilities() for text in texts}
+        held = {row[0] for row in self._all("SELECT text FROM vector WHERE encoder = ?", encoder)}
+        with self.writing() as run:
+            run("DELETE FROM gone WHERE number <= ?", (until.gone,))
+            run("DELETE FROM vector WHERE encoder != ?", (encoder,))
+            for key in held - used:
+                run("DELETE FROM vector WHERE encoder = ? AND text = ?", (encoder, key))
+
+    def backup(self, to: Path) -> None:
+        """Copy the catalogue as it stands to a new file, while it is used."""
+        other = sqlite3.connect(to)
+        with self._lock:
+            self._connection.backup(other)
+        other.close()
+
+    def _set_up(self) -> None:
+        for pragma in ("synchronous = FULL", "mmap_size = 268435456", "cache_size = -16000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+
+    def _known(self, encoder: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        for some in _chunks(list(dict.fromkeys(keys))):
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT text, vector FROM vector WHERE encoder = ? AND text IN ({marks})"
+            found |= dict(self._all(sql, encoder, *some))
+        return found
+
+    def _one(self, sql: str, *values: object) -> Any:  # noqa: ANN401
+        with self._lock:
+            return self._connection.execute(sql, values).fetchone()
+
+    def _all(self, sql: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A transaction: what it wrote is on the disk when the block is left, or nothing is.
+
+        One within another is part of it.
+        """
+        with self._lock:
+            run = self._connection.execute
+            if self._connection.in_transaction:
+                yield run
+                return
+            run("BEGIN IMMEDIATE")
+            try:
+                yield run
+            except BaseException:
+                run("ROLLBACK")
+                raise
+            run("COMMIT")
+
+
+def probe(encoder: Encoder) -> Vectors:
+    """The vector of a fixed sentence: it tells trained weights from others of the same name."""
+    vector: Vectors = encoder.encode_capabilities([_PROBE])[0]
+    return vector
+
+
+def _take_out(run: Any, seq: int) -> None:  # noqa: ANN401
+    run("DELETE FROM supplier WHERE seq = ?", (seq,))
+    run("INSERT INTO gone (seq) VALUES (?)", (seq,))
+
+
+def _supplier(record: str) -> Supplier:
+    values = json.loads(record)
+    for field in ("capabilities", "certifications", "series", "tags"):
+        values[field] = tuple(values[field])
+    return Supplier(**values)
+
+
+def _key(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def _bytes(vectors: Vectors) -> bytes:
+    return vectors.astype(np.float32).tobytes()
+
+
+def _floats(content: bytes) -> Vectors:
+    return np.frombuffer(content, np.float32)
+
+
+def _chunks(values: list[Any]) -> Iterator[list[Any]]:
+    return (values[start : start + _MANY] for start in range(0, len(values), _MANY))

@@ -1,0 +1,89 @@
+"""A whole catalogue out as a file that `index.directory.read_suppliers` reads back, identical."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import fields
+from itertools import chain
+from pathlib import Path
+
+from embed.errors import MaillonError
+from index.dialects import harmless
+from index.records import joined
+from index.suppliers import Supplier, as_json_line
+
+HEADER = {
+    "id": "identifiant", "name": "raison sociale", "capabilities": "capacités",
+    "department": "département", "postcode": "code postal", "city": "commune", "lat": "latitude",
+    "lon": "longitude", "certifications": "certifications", "series": "séries", "naf": "naf",
+    "siret": "siret", "url": "site web", "tags": "étiquettes",
+}  # fmt: skip
+_LISTS = ("capabilities", "certifications", "series", "tags")
+_EXCEL_ROWS = 1_048_576
+
+
+def write_suppliers(path: Path, suppliers: Iterable[Supplier]) -> int:
+    """Write suppliers to .jsonl, .csv (`;`, for Excel) or .xlsx; returns how many.
+
+    An earlier file stays as it was until the new one is whole. Raises `MaillonError` for another
+    ending, a folder that is missing, or more suppliers than a sheet has lines.
+    """
+    writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".xlsx": _write_excel}
+    if path.suffix.lower() not in writers:
+        raise MaillonError(f"{path.name}: suppliers are written as .jsonl, .csv or .xlsx.")
+    if not path.parent.is_dir():
+        raise MaillonError(f"{path}: the folder {path.parent} does not exist. Create it first.")
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        count = writers[path.suffix.lower()](aside, suppliers)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return count
+
+
+def _cells(supplier: Supplier) -> list[str]:
+    values = {field.name: getattr(supplier, field.name) for field in fields(Supplier)}
+    return [
+        joined(values[name], name)
+        if name in _LISTS
+        else str(values[name] or "")
+        if name not in ("lat", "lon")
+        else ""
+        if values[name] is None
+        else repr(values[name])
+        for name in HEADER
+    ]
+
+
+def _write_jsonl(path: Path, suppliers: Iterable[Supplier]) -> int:
+    with path.open("w", encoding="utf-8") as file:
+        return sum(1 for one in suppliers if file.write(as_json_line(one) + "\n"))
+
+
+def _write_csv(path: Path, suppliers: Iterable[Supplier]) -> int:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        sheet = csv.writer(file, delimiter=";")
+        sheet.writerow(HEADER.values())
+        return sum(1 for one in suppliers if sheet.writerow(map(harmless, _cells(one))))
+
+
+def _write_excel(path: Path, suppliers: Iterable[Supplier]) -> int:
+    from openpyxl import Workbook  # late: only for workbooks
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Fournisseurs")
+    sheet.freeze_panes = "A2"
+    lines = 0
+    for lines, row in enumerate(  # noqa: B007
+        chain([list(HEADER.values())], map(_cells, suppliers))
+    ):
+        cells = [WriteOnlyCell(sheet, value) for value in row]
+        for cell in cells:
+            cell.data_type = "s" if cell.value else cell.data_type
+        sheet.append(cells)
+    sheet.close()
+    if lines >= _EXCEL_ROWS:
+        raise MaillonError(f"{lines:,} suppliers do not fit a sheet. Write to .csv or .jsonl.")
+    book.save(path)
+    return lines

@@ -1,0 +1,237 @@
+"""A catalogue and what is derived from it, kept up with every change of this or another process."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from threading import RLock
+from typing import NamedTuple
+
+import numpy as np
+
+from embed.encoder import Encoder, load_encoder
+from embed.spelling import Spelling
+from index import generation
+from index.catalogue import Catalogue, Changes, EncoderChangedError, Moment
+from index.concepts import Concepts
+from index.dense import fixed, floats
+from index.facets import Mask
+from index.gazetteer import KnownPlaces
+from index.generation import DamagedError, Generation
+from index.lexical import Lexical, Vocabulary, count_terms
+from index.ranking import Mix
+from index.reading import Reader
+from index.segment import Part, Segment
+from index.suppliers import Supplier
+
+DELTA = 1_000
+"""Changed capabilities that are kept in memory before a new generation is written, at least."""
+
+DELTA_SHARE = 200
+"""A directory of so many times as many capabilities bears a larger delta: one in 200."""
+
+_BATCH = 1_024
+
+Track = Callable[[Sequence[list[str]]], Iterable[list[str]]]
+"""Wraps the batches of a long encoding, to show how far it is."""
+
+
+class View(NamedTuple):
+    """A directory at a moment: how needs are read, the segments, and who of them is still there.
+
+    `segments` are the generation and the delta, where there are any; `alive`, one a segment, is
+    bool `(suppliers,)` or None for all.
+    """
+
+    reader: Reader
+    segments: tuple[Segment, ...]
+    alive: tuple[Mask | None, ...]
+    moment: Moment
+
+
+class Living:
+    """What is searched of a catalogue; threads may share it.
+
+    A generation on the disk, written by `index.generation`, and a delta in memory for what changed
+    since. Without a folder both are in memory.
+    """
+
+    def __init__(
+        self, folder: Path | None, catalogue: Catalogue, encoder: Encoder, mix: Mix
+    ) -> None:
+        self.folder = folder
+        self.catalogue = catalogue
+        self.encoder = encoder
+        self.places = KnownPlaces(catalogue)
+        self._mix = mix
+        self._lock = RLock()
+        self._folding: subprocess.Popen[bytes] | None = None
+        self._version = 0
+        self._view: View
+        self._load()
+
+    def current(self) -> View:
+        """The view that holds all that was acknowledged, by whichever process."""
+        with self._lock:
+            version = self.catalogue.version()
+            if version != self._version:
+                self._version = version
+                self._follow()
+            return self._view
+
+    def write(self, suppliers: Sequence[Supplier], track: Track) -> Changes:
+        """Upsert suppliers; durable, and part of the next view, when it returns."""
+        try:
+            changes = self._write(suppliers, track)
+        except EncoderChangedError:
+            self.current()
+            changes = self._write(suppliers, track)
+        self._settle()
+        return changes
+
+    def delete(self, ids: Sequence[str]) -> Changes:
+        """Take suppliers out; durable, and out of the next view, when it returns."""
+        changes = self.catalogue.delete(ids)
+        self._settle()
+        return changes
+
+    def relocate(self) -> None:
+        """Place all suppliers again, after the known communes have changed."""
+        with self._lock:
+            self._fold_here()
+
+    def segment(self, suppliers: Sequence[Supplier]) -> Segment:
+        """Suppliers that need not be in the catalogue, numbered from 0, as a segment of it."""
+        texts = [text for supplier in suppliers for text in supplier.capabilities]
+        vectors = fixed(self.encoder.encode_capabilities(texts))
+        vocabulary: Vocabulary = {}
+        links = self._concepts.links(floats(vectors))
+        part = Part.read(list(enumerate(suppliers)), vectors, links, vocabulary, self.places)
+        return self._gathered([part], vocabulary)
+
+    def close(self) -> None:
+        """Wait for a generation that is being written, and close the catalogue."""
+        if self._folding:
+            self._folding.wait()
+        self.catalogue.close()
+
+    def _write(self, suppliers: Sequence[Supplier], track: Track) -> Changes:
+        name = self.encoder.name
+        texts = (text for supplier in suppliers for text in supplier.capabilities)
+        missing = self.catalogue.missing(name, texts)
+        batches = [missing[start : start + _BATCH] for start in range(0, len(missing), _BATCH)]
+        for batch in track(batches[:-1]) if len(batches) > 1 else []:
+            self.catalogue.learn(name, batch, self.encoder.encode_capabilities(batch))
+        last = batches[-1] if batches else []
+        vectors = self.encoder.encode_capabilities(last) if last else None
+        with self.catalogue.writing():  # one wait for the disk, where one batch is all
+            if vectors is not None:
+                self.catalogue.learn(name, last, vectors)
+            return self.catalogue.upsert(suppliers, name)
+
+    def _load(self) -> None:
+        """Start from the current encoder and generation; make the latter again if it is damaged."""
+        self._version = self.catalogue.version()
+        self._concepts = self._placed()
+        self._name = self.catalogue.setting("generation") or ""
+        self._begin(self._generation())
+
+    def _placed(self) -> Concepts:
+        """The trades as the encoder places them, kept in the catalogue from the first time."""
+        self.catalogue.check(self.encoder)
+        known = self.catalogue.concepts(self.encoder.name)
+        if known is None:
+            known = Concepts.build(self.encoder)
+            self.catalogue.know(self.encoder, known)
+        if self.catalogue.setting("encoder") is None:
+            self.catalogue.keep(encoder=self.encoder.name)
+        return known
+
+    def _generation(self) -> Generation | None:
+        if self.folder is None:
+            return generation.build(self.catalogue, self.encoder.name, self._concepts)
+        try:
+            name = self._name
+            return generation.read(self.folder, name, self.encoder.name) if name else None
+        except DamagedError:
+            made = generation.fold(self.folder, self.encoder.name, self._concepts)
+            self._name = self.catalogue.setting("generation") or ""
+            return made
+
+    def _begin(self, made: Generation | None) -> None:
+        """Look at a generation and at nothing that changed since, then at that too."""
+        self._main = made.segment if made else None
+        self._parts: list[Part] = []
+        self._vocabulary: Vocabulary = {}
+        self._gone: list[int] = []
+        lexical = made.segment.lexical if made else Lexical.build(count_terms([], {}), {})
+        spelling = made.spelling if made else Spelling.learn([])
+        reader = Reader(
+            self.encoder, spelling, self._concepts, lexical, self._mix, self.places.knows
+        )
+        segments = (made.segment,) if made else ()
+        moment = made.moment if made else Moment()
+        self._view = View(reader, segments, (None,) * len(segments), moment)
+        self._catch_up()
+
+    def _follow(self) -> None:
+        """Take in what another process has written: suppliers, a generation, an encoder."""
+        current = self.catalogue.setting("encoder")
+        if current != self.encoder.name:
+            self.encoder = load_encoder(current)
+            self._load()
+        elif (self.catalogue.setting("generation") or "") != self._name:
+            self._load()
+        else:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Take what changed since the view's moment into the delta."""
+        since, until = self._view.moment, self.catalogue.moment()
+        if until == since:
+            return
+        self._gone += self.catalogue.gone(since, until)
+        self._parts += [
+            generation.part_of(
+                self.catalogue, some, self.encoder.name, self._concepts, self._vocabulary
+            )
+            for some in self.catalogue.since(since, until)
+        ]
+        segments = [self._main] if self._main else []
+        if self._parts:
+            segments.append(self._gathered(self._parts, self._vocabulary))
+        gone = np.array(self._gone, np.int64)
+        alive = tuple(_alive(segment, gone) for segment in segments)
+        self._view = View(self._view.reader, tuple(segments), alive, until)
+
+    def _gathered(self, parts: list[Part], vocabulary: Vocabulary) -> Segment:
+        mean = self._main.lexical.mean if self._main else None
+        return Segment.build(parts, vocabulary, len(self._concepts.labels), mean)
+
+    def _settle(self) -> None:
+        """Take in what this process has written; fold it where it has become much."""
+        with self._lock:
+            self._catch_up()
+            changed = sum(len(part.vectors) for part in self._parts)
+            if self._main is None:
+                self._fold_here()
+            elif changed > max(DELTA, self._main.rows // DELTA_SHARE):
+                self._fold_beside()
+
+    def _fold_here(self) -> None:
+        if self.folder is not None:
+            generation.fold(self.folder, self.encoder.name, self._concepts)
+        self._load()
+
+    def _fold_beside(self) -> None:
+        """Have another process write the next generation, while this one goes on answering."""
+        if self.folder is None:
+            self._load()
+        elif self._folding is None or self._folding.poll() is not None:
+            command = [sys.executable, "-m", "index.generation", str(self.folder)]
+            self._folding = subprocess.Popen(command)
+
+
+def _alive(segment: Segment, gone: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Mask | None:
+    dead = np.isin(segment.seqs, gone)
+    return ~dead if dead.any() else None
