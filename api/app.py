@@ -99,7 +99,8 @@ class Answer:
     need with its slips mended, without the places that became filters; `trades` are those of the
     lexicon that it evokes. `wishes` are what its text asks besides the thing, at code points of the
     clean need; `applied` the labels of those that became filters. `facets` counts the suppliers
-    that fit the filters, for each value of each field.
+    that fit the filters, for each value of each field; of a field of which one value must fit,
+    those that fit the other filters.
     """
 
     suggestions: Sequence[Suggestion]

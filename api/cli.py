@@ -130,7 +130,7 @@ def rerank(
         raise MaillonError(f"{out} is read by this very command. Write the result elsewhere.")
     wanted = read_needs(needs)
     typer.echo(f"{needs} : {counted(len(wanted.needs), 'besoin')} ({wanted.detected}).")
-    built = build(read_directories([suppliers], strict=False), load(encoder))
+    built = build(read_directories([suppliers], strict=False)[0], load(encoder))
     count = write_ranking(out, rank_needs(built, track("Ranking", wanted.needs), k))
     typer.echo(f"{out}: {count:,} lines for {counted(len(wanted.needs), 'need')}.")
 

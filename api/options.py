@@ -42,8 +42,11 @@ def build(suppliers: Sequence["Supplier"], encoder: "Encoder") -> "SupplierIndex
     return SupplierIndex.build(suppliers, encoder, lambda batches: track("Encoding", batches))
 
 
-def read_directories(files: Sequence[Path], *, strict: bool) -> list["Supplier"]:
-    """Read supplier files and tell, in French, what was found, rejected and put aside."""
+def read_directories(files: Sequence[Path], *, strict: bool) -> tuple[list["Supplier"], int]:
+    """Read supplier files and tell, in French, what was found, rejected and put aside.
+
+    Gives the suppliers and the number of lines that were rejected.
+    """
     from index.directory import Known, read_suppliers
 
     known: Known = {}
@@ -65,7 +68,7 @@ def read_directories(files: Sequence[Path], *, strict: bool) -> list["Supplier"]
             lines = counted(len(directory.rejects), "ligne rejetée")
             typer.echo(f"  {lines} : {rejected}", err=True)
         suppliers += directory.suppliers
-    return suppliers
+    return suppliers, sum(len(directory.rejects) for directory in directories)
 
 
 def counted(count: int, noun: str) -> str:

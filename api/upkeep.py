@@ -38,11 +38,16 @@ def index(
 
     Example: maillon index annuaire.csv --to annuaire.index
     """
-    suppliers = read_directories(files, strict=strict)
+    suppliers, rejected = read_directories(files, strict=strict)
     if not suppliers:
         raise MaillonError("no supplier to index. Give a file with at least one valid line.")
     with closing(_opened(to, encoder)) as opened:
         changes = opened.upsert(suppliers, lambda batches: track("Encoding", batches))
+        if sync and rejected:
+            raise MaillonError(
+                f"{counted(rejected, 'line')} could not be read: {to} was brought up to date, but "
+                "nothing was taken out, lest their suppliers go. Mend the lines and run it again."
+            )
         if sync:
             changes += opened.delete(sorted(opened.catalogue.ids() - {one.id for one in suppliers}))
         typer.echo(f"{to}: {_told(changes)}; {counted(len(opened), 'supplier')} in all.")

@@ -39,7 +39,7 @@ NEEDS = (
 
 def run_bench(capabilities: int, encoder: Encoder) -> Iterator[str]:
     """Yield the lines of the report: start-up, index build, search in process and over HTTP."""
-    yield _machine(encoder)
+    yield machine(encoder)
     yield from _start_up()
     suppliers = recombined(capabilities)
     yield from _build(suppliers, encoder)
@@ -63,7 +63,8 @@ def _halved(text: str) -> tuple[str, str]:
     return " ".join(parts[:middle]), " ".join(parts[middle:])
 
 
-def _machine(encoder: Encoder) -> str:
+def machine(encoder: Encoder) -> str:
+    """What the figures were measured on, in one line."""
     return (
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"FAISS {faiss.__version__}, encoder {encoder.name} ({encoder.dim} dimensions)"

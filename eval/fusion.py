@@ -1,10 +1,11 @@
-"""`python -m eval.fusion`: what each mix of the three signals is worth, on our written dev lines.
+"""`python -m eval.fusion [ENCODER]`: what each mix of the signals is worth on our written lines.
 
 Two readings of them: a need to the sheet written for it (hard: few words in common), and a trade's
 names to the sheets that do it (as typed in a search box). A dev measure, on which the weights are
 tuned: nothing here is a claim of quality.
 """
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,7 +85,8 @@ def signals(encoder: Encoder, needs: list[str], sheets: list[str]) -> NDArray[np
 
 def main() -> None:
     """Print a line a mix, a column a reading."""
-    encoder, whole = load_encoder(), read(WRITTEN)
+    named = sys.argv[1] if len(sys.argv) > 1 else None
+    encoder, whole = load_encoder(named), read(WRITTEN)
     sheets = list(dict.fromkeys(sheet.text for line in whole.lines for sheet in line.sheets))
     places = {text: place for place, text in enumerate(sheets)}
     readings = [needs_to_sheets(whole, places), names_to_sheets(whole, places)]

@@ -23,6 +23,9 @@ from index.dense import Fixed, fixed
 from index.suppliers import Supplier, as_json_line
 
 FILE = "catalogue.sqlite"
+NEW = ".new"
+"""Ending of a catalogue that is being made."""
+
 FORMAT = 3
 MEMORY = ":memory:"
 
@@ -72,6 +75,9 @@ class Moment(NamedTuple):
     gone: int = 0
 
 
+START = Moment()
+
+
 class Catalogue:
     """Suppliers and vectors in SQLite; one connection, that threads share in turn."""
 
@@ -84,14 +90,18 @@ class Catalogue:
 
     @classmethod
     def create(cls, path: Path | str) -> "Catalogue":
-        """Make an empty catalogue."""
-        catalogue = cls(path)
-        with catalogue._lock:
-            run = catalogue._connection.execute
-            run("PRAGMA journal_mode = WAL")
-            catalogue._set_up()
-            catalogue._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
-            run("INSERT INTO setting VALUES ('format', ?)", (FORMAT,))
+        """Make an empty catalogue; on the disk, it is there whole or not at all."""
+        aside = path if path == MEMORY else Path(f"{path}{NEW}")
+        if isinstance(aside, Path):
+            aside.unlink(missing_ok=True)
+        catalogue = cls(aside)
+        kept = f"INSERT INTO setting VALUES ('format', {FORMAT});"
+        catalogue._connection.executescript(f"BEGIN;{_SCHEMA}{kept}COMMIT;")
+        if isinstance(aside, Path):
+            catalogue.close()
+            catalogue = cls(aside.rename(path))
+        catalogue._connection.execute("PRAGMA journal_mode = WAL")
+        catalogue._set_up()
         return catalogue
 
     @classmethod
@@ -102,11 +112,13 @@ class Catalogue:
             catalogue._set_up()
             found = catalogue.setting("format")
         except sqlite3.DatabaseError as error:
+            catalogue.close()
             raise CatalogueError(
                 f"{path} is damaged ({error}). Restore a backup: maillon restore FILE --to "
                 f"{path.parent}"
             ) from error
         if found != FORMAT:
+            catalogue.close()
             raise CatalogueError(
                 f"{path} has format {found}, this version reads {FORMAT}. Index the directory "
                 "again into a new folder."
@@ -261,9 +273,12 @@ class Catalogue:
         sql = "SELECT seq FROM gone WHERE number > ? AND number <= ?"
         return [row[0] for row in self._all(sql, moment.gone, until.gone)]
 
-    def capabilities(self) -> Iterator[list[str]]:
-        """The texts of all capabilities, those of some hundred suppliers at a time."""
-        for some in self.since(Moment(), self.moment()):
+    def capabilities(self, since: Moment = START) -> Iterator[list[str]]:
+        """The texts of all capabilities, those of some hundred suppliers at a time.
+
+        Or only of suppliers written after a moment.
+        """
+        for some in self.since(since, self.moment()):
             yield [text for _, supplier in some for text in supplier.capabilities]
 
     def commune(self, key: str, department: str | None) -> tuple[float, float, str] | None:
@@ -292,20 +307,30 @@ class Catalogue:
                 run("INSERT OR REPLACE INTO postcode VALUES (?, ?, ?)", postcode)
 
     def switch(self, generation: str, encoder: str, moment: Moment) -> bool:
-        """Make a generation the current one; another encoder only if nothing changed meanwhile."""
-        with self.writing():
-            if self.setting("encoder") not in (None, encoder) and self.moment() != moment:
-                return False
+        """Make a generation the current one; another encoder only if nothing changed meanwhile.
+
+        The encoder before is then known no longer.
+        """
+        with self.writing() as run:
+            if self.setting("encoder") not in (None, encoder):
+                if self.moment() != moment:
+                    return False
+                run("DELETE FROM encoder WHERE name != ?", (encoder,))
             self.keep(generation=generation, encoder=encoder)
             return True
 
     def forget(self, encoder: str, until: Moment) -> None:
-        """Drop the vectors that no supplier or no current encoder needs, and read changes."""
+        """Drop the vectors that no supplier or no known encoder needs, and read changes.
+
+        Those of an encoder that is being switched to stay.
+        """
+        seen = self.moment()
         used = {_key(text) for texts in self.capabilities() for text in texts}
         held = {row[0] for row in self._all("SELECT text FROM vector WHERE encoder = ?", encoder)}
         with self.writing() as run:
             run("DELETE FROM gone WHERE number <= ?", (until.gone,))
-            run("DELETE FROM vector WHERE encoder != ?", (encoder,))
+            run("DELETE FROM vector WHERE encoder NOT IN (SELECT name FROM encoder)")
+            used |= {_key(text) for texts in self.capabilities(seen) for text in texts}
             for key in held - used:
                 run("DELETE FROM vector WHERE encoder = ? AND text = ?", (encoder, key))
 
@@ -315,6 +340,17 @@ class Catalogue:
         with self._lock:
             self._connection.backup(other)
         other.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """All that the block reads is of one moment, whatever other processes write meanwhile."""
+        with self._lock:
+            run = self._connection.execute
+            run("BEGIN")
+            try:
+                yield
+            finally:
+                run("COMMIT")
 
     def _set_up(self) -> None:
         for pragma in ("synchronous = FULL", "mmap_size = 268435456", "cache_size = -16000"):
@@ -350,10 +386,11 @@ class Catalogue:
             run("BEGIN IMMEDIATE")
             try:
                 yield run
+                run("COMMIT")
             except BaseException:
-                run("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite ends it itself where the disk is full
+                    run("ROLLBACK")
                 raise
-            run("COMMIT")
 
 
 def probe(encoder: Encoder) -> Vectors:
@@ -368,10 +405,7 @@ def _take_out(run: Any, seq: int) -> None:  # noqa: ANN401
 
 
 def _supplier(record: str) -> Supplier:
-    values = json.loads(record)
-    for field in ("capabilities", "certifications", "series", "tags"):
-        values[field] = tuple(values[field])
-    return Supplier(**values)
+    return Supplier.checked(json.loads(record))
 
 
 def _key(text: str) -> bytes:

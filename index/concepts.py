@@ -2,18 +2,27 @@
 
 A need that has no word in common with a sheet may still evoke the same trades: "la coque qui
 protège la batterie" evokes thermoforming, and so does a sheet of "formage sous vide de plaques".
+
+`python -m index.concepts [ENCODER]` writes beside the weights where it places the trades, so
+that nobody else has to encode the lexicon.
 """
 
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embed.encoder import Encoder, Vectors
-from embed.lexicon import read_lexicon
+from embed.encoder import Encoder, Vectors, load_encoder, weights_folder
+from embed.lexicon import Entry, read_lexicon
+from index.dense import fixed, floats
 from index.postings import Postings
+
+FILE = "trades.npz"
 
 EVOKED = 12
 """Trades that a text evokes, at most."""
@@ -112,8 +121,43 @@ class Concepts:
 @lru_cache(maxsize=1)
 def _placed(encoder: Encoder) -> Concepts:
     entries = read_lexicon()
+    shipped = _shipped(encoder.name, entries)
+    vectors = _trades(encoder, entries) if shipped is None else shipped
+    return Concepts([entry.label for entry in entries], vectors)
+
+
+def _trades(encoder: Encoder, entries: Sequence[Entry]) -> Vectors:
     told = encoder.encode_capabilities([entry.sheet for entry in entries])
     asked = encoder.encode_needs([". ".join(entry.lay) for entry in entries])
     sums = told + asked
     vectors: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-    return Concepts([entry.label for entry in entries], vectors)
+    return vectors
+
+
+def _shipped(encoder: str, entries: Sequence[Entry]) -> Vectors | None:
+    """The trades as they were placed once for all, where the lexicon is the one of that time."""
+    folder = weights_folder(encoder)
+    if folder is None or not (folder / FILE).exists():
+        return None
+    with np.load(folder / FILE, allow_pickle=False) as arrays:
+        same = arrays["lexicon"].tobytes() == _digest(entries)
+        return floats(arrays["vectors"]) if same else None
+
+
+def _digest(entries: Sequence[Entry]) -> bytes:
+    texts = (text for entry in entries for text in (entry.label, entry.sheet, *entry.lay))
+    return blake2b("\n".join(texts).encode(), digest_size=16).digest()
+
+
+def ship(encoder: Encoder, folder: Path) -> Path:
+    """Write where an encoder places the trades beside its weights; gives the file."""
+    entries = read_lexicon()
+    lexicon = np.frombuffer(_digest(entries), np.uint8)
+    np.savez_compressed(folder / FILE, lexicon=lexicon, vectors=fixed(_trades(encoder, entries)))
+    return folder / FILE
+
+
+if __name__ == "__main__":
+    named = load_encoder(sys.argv[1] if len(sys.argv) > 1 else None)
+    home = weights_folder(named.name)
+    print(ship(named, home) if home else f"{named.name} is of a hub")  # noqa: T201

@@ -39,9 +39,9 @@ class Dense:
         self._codes = codes
 
     @classmethod
-    def build(cls, vectors: Fixed) -> "Dense":
-        """Index rows, int16 `(rows, dim)`; row numbers follow their order."""
-        return cls(vectors, _coded(vectors) if len(vectors) >= CODED else None)
+    def build(cls, vectors: Fixed, lasting: bool = True) -> "Dense":
+        """Index rows, int16 `(rows, dim)`, with codes if they last; numbers follow their order."""
+        return cls(vectors, _coded(vectors) if lasting and len(vectors) >= CODED else None)
 
     def nearest(self, vector: Vectors, depth: int) -> NDArray[np.int64]:
         """Rows that are probably the `depth` nearest, in no order; all of them where fewer."""

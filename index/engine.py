@@ -10,7 +10,7 @@ import numpy as np
 
 from embed.encoder import Encoder
 from embed.errors import MaillonError
-from index.catalogue import FILE, MEMORY, Catalogue, CatalogueError, Changes
+from index.catalogue import FILE, MEMORY, NEW, Catalogue, CatalogueError, Changes
 from index.confidence import Calibration, calibration_of
 from index.departments import Nearness, nearness
 from index.facets import Counted, Filters, Mask, fits
@@ -92,7 +92,7 @@ class SupplierIndex:
     @classmethod
     def create(cls, folder: Path, encoder: Encoder) -> "SupplierIndex":
         """Make an empty index folder; raises `CatalogueError` where a folder holds anything."""
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or _holds_anything(folder)):
             raise CatalogueError(
                 f"{folder} exists and is no maillon index: it is left as it is. Choose another "
                 "folder."
@@ -123,6 +123,11 @@ class SupplierIndex:
     def __len__(self) -> int:
         """The number of suppliers."""
         return len(self.catalogue)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What is searched: the generation, then what changed since, where there are any."""
+        return self._living.current().segments
 
     @property
     def suppliers(self) -> list[Supplier]:
@@ -213,20 +218,15 @@ class SupplierIndex:
         return self._suggest(view, need, pairs, where, explain)
 
     def facets(self, filters: Filters = EVERYBODY, near: Near | None = None) -> Counted:
-        """How many suppliers that fit have each value of each field, most first."""
-        where = self._where(near, 0.0)
-        view = self._living.current()
-        total: Counted = {}
-        for segment, alive in zip(view.segments, view.alive, strict=True):
-            among = _allowed(segment, alive, filters, where)
-            for name, counts in segment.facets.counts(among).items():
-                held = total.setdefault(name, {})
-                for value, count in counts.items():
-                    held[value] = held.get(value, 0) + count
-        return {
-            name: dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
-            for name, counts in total.items()
-        }
+        """How many suppliers that fit have each value of each field, most first.
+
+        A field of which one value must fit counts what another choice would give: those that fit
+        all other fields.
+        """
+        counted = self._counts(filters, near)
+        for name, others in filters.open():
+            counted[name] = self._counts(others, near)[name]
+        return counted
 
     def reading(self, need: str) -> Reading:
         """How a need is understood before any supplier is looked at; raises `NeedError`."""
@@ -256,6 +256,21 @@ class SupplierIndex:
         nearest = self.reading(need).nearest
         sure = known.answered.probability(np.array([best], np.float32), nearest)
         return float(sure[0]) < known.threshold
+
+    def _counts(self, filters: Filters, near: Near | None) -> Counted:
+        where = self._where(near, 0.0)
+        view = self._living.current()
+        total: Counted = {}
+        for segment, alive in zip(view.segments, view.alive, strict=True):
+            among = _allowed(segment, alive, filters, where)
+            for name, counts in segment.facets.counts(among).items():
+                held = total.setdefault(name, {})
+                for value, count in counts.items():
+                    held[value] = held.get(value, 0) + count
+        return {
+            name: dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+            for name, counts in total.items()
+        }
 
     def _where(self, near: Near | None, proximity: float) -> Where | None:
         if not 0 <= proximity <= 1:
@@ -325,6 +340,10 @@ def encoder_of(folder: Path) -> str | None:
     with closing(Catalogue.open(existing(folder))) as catalogue:
         name: str | None = catalogue.setting("encoder")
         return name
+
+
+def _holds_anything(folder: Path) -> bool:
+    return any(file.name != FILE + NEW for file in folder.iterdir())
 
 
 def existing(folder: Path) -> Path:

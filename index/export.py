@@ -1,15 +1,19 @@
 """A whole catalogue out as a file that `index.directory.read_suppliers` reads back, identical."""
 
 import csv
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
-from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embed.errors import MaillonError
 from index.dialects import harmless
 from index.records import joined
 from index.suppliers import Supplier, as_json_line
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 HEADER = {
     "id": "identifiant", "name": "raison sociale", "capabilities": "capacités",
@@ -19,6 +23,7 @@ HEADER = {
 }  # fmt: skip
 _LISTS = ("capabilities", "certifications", "series", "tags")
 _EXCEL_ROWS = 1_048_576
+_EXCEL_CELL = 32_767
 
 
 def write_suppliers(path: Path, suppliers: Iterable[Supplier]) -> int:
@@ -41,8 +46,9 @@ def write_suppliers(path: Path, suppliers: Iterable[Supplier]) -> int:
     return count
 
 
-def _cells(supplier: Supplier) -> list[str]:
+def _cells(supplier: Supplier, capabilities: Sequence[str]) -> list[str]:
     values = {field.name: getattr(supplier, field.name) for field in fields(Supplier)}
+    values["capabilities"] = capabilities
     return [
         joined(values[name], name)
         if name in _LISTS
@@ -64,26 +70,46 @@ def _write_csv(path: Path, suppliers: Iterable[Supplier]) -> int:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         sheet = csv.writer(file, delimiter=";")
         sheet.writerow(HEADER.values())
-        return sum(1 for one in suppliers if sheet.writerow(map(harmless, _cells(one))))
+        rows = (map(harmless, _cells(one, one.capabilities)) for one in suppliers)
+        return sum(1 for row in rows if sheet.writerow(row))
 
 
 def _write_excel(path: Path, suppliers: Iterable[Supplier]) -> int:
     from openpyxl import Workbook  # late: only for workbooks
-    from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Fournisseurs")
     sheet.freeze_panes = "A2"
-    lines = 0
-    for lines, row in enumerate(  # noqa: B007
-        chain([list(HEADER.values())], map(_cells, suppliers))
-    ):
-        cells = [WriteOnlyCell(sheet, value) for value in row]
-        for cell in cells:
-            cell.data_type = "s" if cell.value else cell.data_type
-        sheet.append(cells)
-    sheet.close()
-    if lines >= _EXCEL_ROWS:
-        raise MaillonError(f"{lines:,} suppliers do not fit a sheet. Write to .csv or .jsonl.")
+    rows, count = 0, 0
+    try:
+        _append(sheet, HEADER.values())
+        for count, supplier in enumerate(suppliers, start=1):  # noqa: B007
+            for part in _parts(supplier.capabilities):
+                _append(sheet, _cells(supplier, part))
+                rows += 1
+    finally:
+        sheet.close()
+    if rows >= _EXCEL_ROWS:
+        raise MaillonError(f"{count:,} suppliers do not fit a sheet. Write to .csv or .jsonl.")
     book.save(path)
-    return lines
+    return count
+
+
+def _append(sheet: "WriteOnlyWorksheet", values: Iterable[str]) -> None:
+    from openpyxl.cell import WriteOnlyCell
+
+    cells = [WriteOnlyCell(sheet, value) for value in values]
+    for cell in cells:
+        cell.data_type = "s" if cell.value else cell.data_type
+    sheet.append(cells)
+
+
+def _parts(capabilities: Sequence[str]) -> Iterator[list[str]]:
+    """Capabilities in parts that a cell holds: a supplier may take several lines."""
+    part: list[str] = []
+    for text in capabilities:
+        if part and len(json.dumps([*part, text], ensure_ascii=False)) > _EXCEL_CELL:
+            yield part
+            part = []
+        part.append(text)
+    yield part

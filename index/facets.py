@@ -1,7 +1,8 @@
 """What visitors filter by: place, certificates, series, NAF, tags."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -18,6 +19,8 @@ from index.wishes import certificate
 
 FIELDS = ("departments", "regions", "certifications", "series", "naf", "tags")
 MAX_VALUES = 200
+
+_NAF = re.compile(r"(\d\d)\.?(\d|\d\d[A-Z]?)?|\d")
 
 Mask = NDArray[np.bool_]
 
@@ -49,7 +52,7 @@ class Filters:
             "regions": [_region(text) for text in self.regions],
             "certifications": [certificate(text) for text in self.certifications],
             "series": self.series,
-            "naf": [clean(text).upper().replace(" ", "") for text in self.naf],
+            "naf": [_naf(text) for text in self.naf],
             "tags": [clean(text) for text in self.tags],
         }
         for name, values in checked.items():
@@ -71,6 +74,14 @@ class Filters:
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in FIELDS)
+
+    def open(self) -> "Iterator[tuple[str, Filters]]":
+        """The fields chosen from of which one value must fit, and the filters without each."""
+        if self.areas():
+            yield "departments", replace(self, departments=(), regions=())
+        for name in ("series", "naf", "tags"):
+            if getattr(self, name):
+                yield name, replace(self, **{name: ()})
 
     def areas(self) -> tuple[str, ...]:
         """The codes of the départements asked for, those of the regions included."""
@@ -141,14 +152,18 @@ class Facets:
         if areas:
             yield self._any(f"departments:{code}" for code in areas)
         for text in filters.certifications:
-            yield self._any([f"certifications:{text}"])
+            yield self._any(self._alike("certifications", [text]))
         if filters.series:
             yield self._any(f"series:{value}" for value in filters.series)
         if filters.naf:
             yield self._any(self._beginning([f"naf:{prefix}" for prefix in filters.naf]))
         if filters.tags:
-            wanted = {f"tags:{fold(tag)}" for tag in filters.tags}
-            yield self._any(value for value in self._vocabulary if fold(value) in wanted)
+            yield self._any(self._alike("tags", filters.tags))
+
+    def _alike(self, name: str, texts: Sequence[str]) -> list[str]:
+        """The values of a field that are those texts, accents and capitals aside."""
+        wanted = {f"{name}:{fold(text)}" for text in texts}
+        return [v for v in self._beginning([f"{name}:"]) if fold(v) in wanted]
 
     def _beginning(self, prefixes: Sequence[str]) -> list[str]:
         return [value for value in self._vocabulary if value.startswith(tuple(prefixes))]
@@ -176,8 +191,7 @@ def values_of(supplier: Supplier) -> tuple[str, ...]:
 
 def fits(supplier: Supplier, filters: Filters) -> bool:
     """Whether a supplier fits, asked of itself rather than of an index."""
-    mask = Facets.build([values_of(supplier)]).matching(filters) if filters else None
-    return mask is None or bool(mask[0])
+    return not filters or bool(Facets.build([values_of(supplier)]).matching(filters))
 
 
 def _department(text: str) -> str:
@@ -185,6 +199,14 @@ def _department(text: str) -> str:
     if code not in FACTS:
         raise FilterError(f"département inconnu : « {text[:60]} ». Donnez 74, 2A ou 971.")
     return code
+
+
+def _naf(text: str) -> str:
+    compact = "".join(clean(text).upper().split())
+    found = _NAF.fullmatch(compact)
+    if compact and not found:
+        raise FilterError(f"code NAF inconnu : « {text[:60]} ». Donnez 25, 25.6 ou 25.62A.")
+    return f"{found[1]}.{found[2]}" if found and found[2] else compact.rstrip(".")
 
 
 def _region(text: str) -> str:

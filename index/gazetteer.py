@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO, cast
@@ -18,9 +19,10 @@ _NAMES = {
              "commune_principale", "nom_de_la_commune"),
     "department": ("departement", "dep_code", "code_departement", "dep", "num_dep"),
     "code": ("code_insee", "code_commune_insee", "code_commune", "insee", "com"),
-    "postcode": ("code_postal", "code_postaux", "codes_postaux", "cp", "postcode"),
+    "postcode": ("codes_postaux", "code_postaux", "code_postal", "cp", "postcode"),
     "lat": ("latitude", "lat", "latitude_centre", "latitude_mairie"),
     "lon": ("longitude", "lon", "lng", "longitude_centre", "longitude_mairie"),
+    "point": ("_geopoint", "geopoint", "geo_point_2d", "coordonnees_gps", "coordonnees_geo"),
     "population": ("population", "population_2021", "pmun", "population_totale"),
 }  # fmt: skip
 _SEATS = {place_key(fact.seat): fact for fact in FACTS.values()}
@@ -73,26 +75,37 @@ def load_places(catalogue: Catalogue, path: Path) -> int:
     communes = list(read_communes(path))
     if not communes:
         raise MaillonError(f"{path.name}: no line holds a commune with its place.")
-    rows = ((place_key(c.name), c.department, c.name, c.population, c.lat, c.lon) for c in communes)
+    rows = dict.fromkeys(  # La Poste gives a commune a line for each of its postcodes
+        (place_key(c.name), c.department, c.name, c.population, c.lat, c.lon) for c in communes
+    )
     upwards = sorted(communes, key=lambda commune: commune.population)
     codes = {code: (code, c.lat, c.lon) for c in upwards for code in c.postcodes}
     catalogue.place(rows, codes.values())
-    return len(communes)
+    return len(rows)
 
 
 def read_communes(path: Path) -> Iterator[Commune]:
     """Read the table as INSEE, La Poste or data.gouv.fr publish it: CSV or TSV, gzipped or not.
 
     Lines without coordinates or without a known département are passed over. Raises
-    `MaillonError` where the file has no column for name, code or département, lat and lon.
+    `MaillonError` where the file has no column for name, code or département, lat and lon, or
+    cannot be read.
     """
-    with _opened(path) as file:
-        first = file.readline()
-        delimiter = max(";\t,", key=first.count)
-        columns = _columns(path, next(csv.reader([first], delimiter=delimiter)))
-        for cells in csv.reader(file, delimiter=delimiter):
-            if len(cells) > max(columns.values()) and (found := _commune(cells, columns)):
-                yield found
+    try:
+        with _opened(path) as file:
+            first = file.readline()
+            delimiter = max(";\t,", key=first.count)
+            columns = _columns(path, next(csv.reader([first], delimiter=delimiter), []))
+            for cells in csv.reader(file, delimiter=delimiter):
+                if len(cells) > max(columns.values()) and (found := _commune(cells, columns)):
+                    yield found
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise MaillonError(
+            f"{path.name}: byte {byte:#x} is not UTF-8. Give the table of communes as UTF-8 text."
+        ) from error
+    except (gzip.BadGzipFile, zlib.error, EOFError, csv.Error) as error:
+        raise MaillonError(f"{path.name}: damaged ({error}). Download it again.") from error
 
 
 def _opened(path: Path) -> TextIO:
@@ -111,12 +124,13 @@ def _columns(path: Path, header: list[str]) -> dict[str, int]:
         for name in reversed(names)
         if name in named
     }
-    missing = [field for field in ("name", "lat", "lon") if field not in found]
+    wanted = ("name",) if "point" in found else ("name", "lat", "lon")
+    missing = [field for field in wanted if field not in found]
     if missing or not {"department", "code", "postcode"} & found.keys():
-        wanted = missing or ["department"]
         raise MaillonError(
-            f"{path.name}: no column for {', '.join(wanted)} among {', '.join(header[:20])}. Give "
-            "the table of communes with names, codes, latitudes and longitudes."
+            f"{path.name}: no column for {', '.join(missing or ['department'])} among "
+            f"{', '.join(header[:20])}. Give the table of communes with names, codes, latitudes "
+            "and longitudes."
         )
     return found
 
@@ -125,9 +139,10 @@ def _commune(cells: list[str], columns: dict[str, int]) -> Commune | None:
     def cell(field: str) -> str:
         return cells[columns[field]].strip() if field in columns else ""
 
+    point = (cell("lat"), cell("lon")) if "lat" in columns else cell("point").split(",")
     code = cell("department") or _department(cell("code") or cell("postcode"))
     try:
-        lat, lon = (float(cell(field).replace(",", ".")) for field in ("lat", "lon"))
+        lat, lon = (float(degrees.replace(",", ".")) for degrees in point)
         population = int(float(cell("population") or 0))
     except ValueError:
         return None

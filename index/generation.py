@@ -12,7 +12,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +30,10 @@ from index.suppliers import Supplier
 MANIFEST = "manifest.json"
 WORDS = "words.txt"
 _FORMAT = 1
-_CHUNK = 1 << 20
+_SHOWN = 16
+"""Digits of the manifest's digest that end the name of a generation."""
 
 Numbered = list[tuple[int, Supplier]]
-Track = Callable[[Iterable[Numbered]], Iterable[Numbered]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,13 @@ class DamagedError(CatalogueError):
     """A generation that is missing, incomplete or altered: it can be made again."""
 
 
-def build(
-    catalogue: Catalogue, encoder: str, concepts: Concepts, track: Track = iter
-) -> Generation | None:
+def build(catalogue: Catalogue, encoder: str, concepts: Concepts) -> Generation | None:
     """Gather all suppliers whose vectors are known; None where there is no supplier."""
     until = catalogue.moment()
     vocabulary: Vocabulary = {}
     parts = [
         part_of(catalogue, numbered, encoder, concepts, vocabulary)
-        for numbered in track(catalogue.since(Moment(), until))
+        for numbered in catalogue.since(Moment(), until)
     ]
     if not parts:
         return None
@@ -79,31 +78,41 @@ def part_of(
     return Part.read(numbered, vectors, links, vocabulary, KnownPlaces(catalogue))
 
 
-def fold(folder: Path, encoder: str, concepts: Concepts, track: Track = iter) -> Generation | None:
-    """Write a new generation of an index folder and make it, and its encoder, the current ones.
+def fold(folder: Path, encoder: str, concepts: Concepts, switching: bool = False) -> None:
+    """Write a new generation of an index folder and make it the current one.
 
     Readers see either the one before or this one. Older generations are taken away, with the
-    vectors that nothing uses. None where there is no supplier. Raises `EncoderChangedError` where
-    the encoder is another one than today's and suppliers changed meanwhile.
+    vectors that nothing uses. Where there is no supplier, there is no generation either. Where
+    `switching`, its encoder becomes the current one. Raises `EncoderChangedError` where another
+    encoder is without, or suppliers changed meanwhile with it.
     """
     catalogue = Catalogue.open(folder / FILE)
     with closing(catalogue), _alone(folder):
-        made = build(catalogue, encoder, concepts, track)
+        if not switching and catalogue.setting("encoder") != encoder:
+            raise EncoderChangedError(f"{folder}: the encoder is no longer {encoder!r}.")
+        moment = catalogue.moment()
+        try:
+            made = build(catalogue, encoder, concepts)
+        except KeyError as error:
+            if not switching:
+                raise
+            raise EncoderChangedError(f"{folder}: {encoder!r} knows not all texts.") from error
         name = _write(folder, made, encoder) if made else ""
-        moment = made.moment if made else Moment()
+        moment = made.moment if made else moment
         if not catalogue.switch(name, encoder, moment):
             raise EncoderChangedError(f"{folder}: suppliers changed meanwhile.")
         for old in folder.glob("generation-*"):
             if old.name != name:
                 shutil.rmtree(old, ignore_errors=True)
         catalogue.forget(encoder, moment)
-    return read(folder, name, encoder) if name else None
 
 
 def read(folder: Path, name: str, encoder: str) -> Generation:
     """Map a generation; raises `DamagedError` where any of its files is not what was written."""
     home = folder / name
     try:
+        if _digest(home / MANIFEST)[:_SHOWN] != name.rpartition("-")[2]:
+            raise DamagedError(f"{home / MANIFEST} is not the file that was written.")
         manifest = json.loads((home / MANIFEST).read_text(encoding="utf-8"))
         if (manifest["format"], manifest["encoder"]) != (_FORMAT, encoder):
             raise DamagedError(f"{home} is of another format or encoder.")
@@ -117,17 +126,22 @@ def read(folder: Path, name: str, encoder: str) -> Generation:
 
 
 def _write(folder: Path, made: Generation, encoder: str) -> str:
-    name = f"generation-{made.moment.seq}-{made.moment.gone}-{os.getpid()}"
     aside = Path(tempfile.mkdtemp(prefix=".generation-", dir=folder))
     made.segment.save(aside)
     made.spelling.save(aside / WORDS)
     digests = {file.name: _digest(file) for file in sorted(aside.iterdir())}
-    manifest = {"format": _FORMAT, "encoder": encoder, "moment": made.moment, "sha256": digests}
+    manifest = {
+        "format": _FORMAT,
+        "made": time.time_ns(),  # no two generations have one name
+        "encoder": encoder,
+        "moment": made.moment,
+        "sha256": digests,
+    }
     (aside / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    for file in aside.iterdir():
+    name = f"generation-{made.moment.seq}-{made.moment.gone}-{_digest(aside / MANIFEST)[:_SHOWN]}"
+    for file in (*aside.iterdir(), aside):
         _sync(file)
     aside.chmod(0o755)
-    shutil.rmtree(folder / name, ignore_errors=True)
     aside.rename(folder / name)
     _sync(folder)
     return name

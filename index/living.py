@@ -1,8 +1,10 @@
 """A catalogue and what is derived from it, kept up with every change of this or another process."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
@@ -10,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from embed.encoder import Encoder, load_encoder
+from embed.errors import MaillonError
 from embed.spelling import Spelling
 from index import generation
 from index.catalogue import Catalogue, Changes, EncoderChangedError, Moment
@@ -24,6 +27,8 @@ from index.reading import Reader
 from index.segment import Part, Segment
 from index.suppliers import Supplier
 
+_LOG = logging.getLogger(__name__)
+
 DELTA = 1_000
 """Changed capabilities that are kept in memory before a new generation is written, at least."""
 
@@ -31,6 +36,9 @@ DELTA_SHARE = 200
 """A directory of so many times as many capabilities bears a larger delta: one in 200."""
 
 _BATCH = 1_024
+
+_TRIES = 3
+"""A generation that was read may have been taken away for the next one: then that one is read."""
 
 Track = Callable[[Sequence[list[str]]], Iterable[list[str]]]
 """Wraps the batches of a long encoding, to show how far it is."""
@@ -67,8 +75,10 @@ class Living:
         self._lock = RLock()
         self._folding: subprocess.Popen[bytes] | None = None
         self._version = 0
+        self._name = ""
         self._view: View
         self._load()
+        self._follow()
 
     def current(self) -> View:
         """The view that holds all that was acknowledged, by whichever process."""
@@ -116,24 +126,27 @@ class Living:
         self.catalogue.close()
 
     def _write(self, suppliers: Sequence[Supplier], track: Track) -> Changes:
-        name = self.encoder.name
-        texts = (text for supplier in suppliers for text in supplier.capabilities)
+        encoder = self.encoder
+        name = encoder.name
+        texts = [text for supplier in suppliers for text in supplier.capabilities]
         missing = self.catalogue.missing(name, texts)
         batches = [missing[start : start + _BATCH] for start in range(0, len(missing), _BATCH)]
         for batch in track(batches[:-1]) if len(batches) > 1 else []:
-            self.catalogue.learn(name, batch, self.encoder.encode_capabilities(batch))
+            self.catalogue.learn(name, batch, encoder.encode_capabilities(batch))
         last = batches[-1] if batches else []
-        vectors = self.encoder.encode_capabilities(last) if last else None
+        vectors = encoder.encode_capabilities(last) if last else None
         with self.catalogue.writing():  # one wait for the disk, where one batch is all
             if vectors is not None:
                 self.catalogue.learn(name, last, vectors)
+            dropped = self.catalogue.missing(name, texts)  # by a fold, while nobody had them
+            if dropped:
+                self.catalogue.learn(name, dropped, encoder.encode_capabilities(dropped))
             return self.catalogue.upsert(suppliers, name)
 
     def _load(self) -> None:
         """Start from the current encoder and generation; make the latter again if it is damaged."""
         self._version = self.catalogue.version()
         self._concepts = self._placed()
-        self._name = self.catalogue.setting("generation") or ""
         self._begin(self._generation())
 
     def _placed(self) -> Concepts:
@@ -150,16 +163,20 @@ class Living:
     def _generation(self) -> Generation | None:
         if self.folder is None:
             return generation.build(self.catalogue, self.encoder.name, self._concepts)
-        try:
-            name = self._name
-            return generation.read(self.folder, name, self.encoder.name) if name else None
-        except DamagedError:
-            made = generation.fold(self.folder, self.encoder.name, self._concepts)
+        for _ in range(_TRIES):
             self._name = self.catalogue.setting("generation") or ""
-            return made
+            if not self._name:
+                return None
+            try:
+                return generation.read(self.folder, self._name, self.encoder.name)
+            except DamagedError as error:
+                damage = error
+                if self.catalogue.setting("generation") == self._name:
+                    generation.fold(self.folder, self.encoder.name, self._concepts)
+        raise damage
 
     def _begin(self, made: Generation | None) -> None:
-        """Look at a generation and at nothing that changed since, then at that too."""
+        """Look at a generation and at nothing that changed since."""
         self._main = made.segment if made else None
         self._parts: list[Part] = []
         self._vocabulary: Vocabulary = {}
@@ -172,24 +189,32 @@ class Living:
         segments = (made.segment,) if made else ()
         moment = made.moment if made else Moment()
         self._view = View(reader, segments, (None,) * len(segments), moment)
-        self._catch_up()
 
     def _follow(self) -> None:
-        """Take in what another process has written: suppliers, a generation, an encoder."""
-        current = self.catalogue.setting("encoder")
-        if current != self.encoder.name:
-            self.encoder = load_encoder(current)
-            self._load()
-        elif (self.catalogue.setting("generation") or "") != self._name:
-            self._load()
-        else:
-            self._catch_up()
+        """Take in what was written since: suppliers, a generation, an encoder."""
+        while not self._caught_up():
+            current = self.catalogue.setting("encoder")
+            if current != self.encoder.name:
+                try:
+                    self.encoder = load_encoder(current)
+                except MaillonError as error:
+                    _LOG.warning("still with %s: %s", self.encoder.name, error)
+                    return
+            with suppress(EncoderChangedError):
+                self._load()
 
-    def _catch_up(self) -> None:
-        """Take what changed since the view's moment into the delta."""
+    def _caught_up(self) -> bool:
+        """Take changed suppliers into the delta; False for another generation or encoder."""
+        with self.catalogue.reading():
+            setting = self.catalogue.setting
+            if (setting("encoder"), setting("generation") or "") != (self.encoder.name, self._name):
+                return False
+            if self.catalogue.moment() != self._view.moment:
+                self._take_in()
+            return True
+
+    def _take_in(self) -> None:
         since, until = self._view.moment, self.catalogue.moment()
-        if until == since:
-            return
         self._gone += self.catalogue.gone(since, until)
         self._parts += [
             generation.part_of(
@@ -211,17 +236,21 @@ class Living:
     def _settle(self) -> None:
         """Take in what this process has written; fold it where it has become much."""
         with self._lock:
-            self._catch_up()
-            changed = sum(len(part.vectors) for part in self._parts)
             if self._main is None:
                 self._fold_here()
-            elif changed > max(DELTA, self._main.rows // DELTA_SHARE):
+            else:
+                self._follow()
+            changed = sum(len(part.vectors) for part in self._parts) + len(self._gone)
+            if self._main and changed > max(DELTA, self._main.rows // DELTA_SHARE):
                 self._fold_beside()
 
     def _fold_here(self) -> None:
-        if self.folder is not None:
-            generation.fold(self.folder, self.encoder.name, self._concepts)
-        self._load()
+        if self.folder is None:
+            self._load()
+        else:
+            with suppress(EncoderChangedError):
+                generation.fold(self.folder, self.encoder.name, self._concepts)
+        self._follow()
 
     def _fold_beside(self) -> None:
         """Have another process write the next generation, while this one goes on answering."""

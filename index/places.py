@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from embed.errors import MaillonError
-from index.departments import FACTS, department_code
+from index.departments import FACTS, department_code, department_of, region_code
 from index.suppliers import Supplier
 
 EARTH_KM = 6_371.0
@@ -46,7 +46,9 @@ class Gazetteer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A place to be near to: a département (code or name), a commune, or degrees in WGS 84.
+    """A place to be near to: a département (code or name), a city, or degrees in WGS 84.
+
+    `city` is a commune, with its `department` where several have its name, a postcode or a region.
 
     `max_km` leaves out the suppliers farther away, and those whose place is unknown. Raises
     `PlaceError`.
@@ -82,11 +84,11 @@ class Near:
             raise PlaceError(f"département inconnu : « {self.department} ». Donnez 74, 2A ou 971.")
         if not self.city:
             return _middle(str(code))
-        found = places.commune(self.city, code)
+        found = places.commune(self.city, code) or _other(self.city, places)
         if found is None:
             raise PlaceError(
-                f"commune inconnue : « {self.city} ». Donnez son département, ou chargez la table "
-                "des communes : maillon places communes.csv"
+                f"commune inconnue : « {self.city[:60]} ». Donnez une ville plus grande, un code "
+                "postal ou un département."
             )
         return found
 
@@ -124,6 +126,21 @@ def worth(km: NDArray[np.float32], proximity: float) -> NDArray[np.float32]:
     """
     factors: NDArray[np.float32] = 1 - proximity + proximity * np.exp2(-km / HALVED_KM)
     return factors.astype(np.float32)
+
+
+def _other(name: str, places: Gazetteer) -> Spot | None:
+    """A place that is no commune by its name: a postcode, else its département; a region."""
+    if found := places.postcode(name):
+        return found
+    if code := department_of(name) if name.isdigit() else None:
+        return _middle(code)
+    region = [fact for fact in FACTS.values() if fact.region == region_code(name)]
+    if not region:
+        return None
+    lat, lon = (
+        sum(values) / len(region) for values in zip(*((f.lat, f.lon) for f in region), strict=True)
+    )
+    return Spot(lat, lon)
 
 
 def _middle(code: str) -> Spot:

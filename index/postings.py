@@ -9,16 +9,18 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 Places = NDArray[np.int32]
-Weights = NDArray[np.float16]
+Weights = NDArray[np.uint16]
+"""Weights from 0 to 1 in 16-bit fixed point."""
 Sums = NDArray[np.float32]
 
-_SAMPLE = 20_000
+_SAMPLE = 4_000
+_SCALE = np.float32(65_535)
 
 
 class Postings(NamedTuple):
     """A matrix of rows by terms, by columns: `rows[offsets[t]:offsets[t + 1]]` hold the term t.
 
-    `offsets` is int64 (terms + 1,); `rows` int32 and `weights` float16 have one value a posting.
+    `offsets` is int64 (terms + 1,); `rows` int32 and `weights` uint16 have one value a posting.
     """
 
     offsets: NDArray[np.int64]
@@ -29,11 +31,12 @@ class Postings(NamedTuple):
     def build(
         cls, terms: NDArray[np.integer], rows: NDArray[np.integer], weights: Sums, count: int
     ) -> "Postings":
-        """Gather (term, row, weight) triples, in any order, into `count` columns."""
+        """Gather (term, row, weight from 0 to 1) triples, in any order, into `count` columns."""
         order = np.argsort(terms, kind="stable")
         offsets = np.zeros(count + 1, np.int64)
         np.cumsum(np.bincount(terms, minlength=count), out=offsets[1:])
-        return cls(offsets, rows[order].astype(np.int32), weights[order].astype(np.float16))
+        whole = np.rint(weights[order] * _SCALE).astype(np.uint16)
+        return cls(offsets, rows[order].astype(np.int32), whole)
 
     def column(self, term: int) -> tuple[Places, Weights]:
         """The rows that hold a term and its weight in each."""
@@ -53,7 +56,7 @@ class Postings(NamedTuple):
         weights = np.concatenate([weights for _, weights in columns]).astype(np.float32)
         bounds = np.cumsum([0, *(len(rows) for rows, _ in columns)])
         table = csc_array((weights, rows, bounds), shape=(size, len(wanted)))
-        sums: Sums = table @ np.array(list(wanted.values()), np.float32)
+        sums: Sums = table @ (np.array(list(wanted.values()), np.float32) / _SCALE)
         return sums
 
     def save(self, path: Path) -> None:
@@ -70,24 +73,25 @@ class Postings(NamedTuple):
 def mapped(file: Path) -> Any:  # noqa: ANN401  # an array of the dtype that was saved
     """Map an array of a .npy file, read-only; one without values cannot be mapped, and is read."""
     try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)
+        return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
     except ValueError:
         return np.load(file, allow_pickle=False)
 
 
 def largest(values: Sums, count: int) -> NDArray[np.int64]:
-    """Places of the `count` largest values, in no order; all of them where there are fewer.
+    """Places of the `count` largest of the values above 0, in no order; fewer where there are.
 
     The cut is estimated on a sample, so that a million values cost little more than one pass.
     """
-    if count >= len(values):
-        return np.arange(len(values))
     step = max(len(values) // _SAMPLE, 1)
     sample = values[::step]
-    beyond = min(3 * count // step + 10, len(sample) - 1)
-    cut = np.partition(sample, len(sample) - 1 - beyond)[len(sample) - 1 - beyond]
-    places = np.flatnonzero(values >= cut) if step > 1 else np.arange(len(values))
-    if len(places) < count:
-        places = np.arange(len(values))
-    found: NDArray[np.int64] = places[np.argpartition(-values[places], count - 1)[:count]]
+    sample = sample[sample > 0]
+    beyond = 3 * count // step + 10
+    cut = np.partition(sample, -beyond)[-beyond] if beyond < len(sample) else 0
+    places = np.flatnonzero(values >= cut) if cut else np.flatnonzero(values)
+    if len(places) < count and cut:
+        places = np.flatnonzero(values)
+    if len(places) <= count:
+        return places
+    found: NDArray[np.int64] = places[np.argpartition(values[places], -count)[-count:]]
     return found

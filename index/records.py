@@ -20,6 +20,7 @@ _SERIES = {
 _BULLET = re.compile(r"^[-•·*–]\s+")
 _BREAK_TAG = re.compile(r"<(?:br|/p|/li|/div|/tr)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^>]*>", re.IGNORECASE)
+_ERROR = re.compile(r"#(?:[A-ZÀ-Ý]+ ?[!?]|N/A|DIV/0 ?!)")  # of a spreadsheet
 _NOTHING = {"", "-", "n/a", "na", "neant", "aucun", "aucune", "sans objet", "nc"}
 
 
@@ -58,8 +59,7 @@ def _complete_numbers(record: dict[str, Any]) -> None:
 def _plain(cell: str) -> str:
     """A cell without the tags and entities that a web site left in it, nor words for nothing."""
     text = html.unescape(_TAG.sub(" ", _BREAK_TAG.sub("\n", cell))).strip()
-    spreadsheet_error = text.startswith("#") and text[1:2].isupper()  # #REF!, #N/A
-    return "" if spreadsheet_error or fold(text) in _NOTHING else text
+    return "" if _ERROR.fullmatch(text) or fold(text) in _NOTHING else text
 
 
 def joined(texts: Sequence[str], name: str) -> str:
@@ -69,7 +69,12 @@ def joined(texts: Sequence[str], name: str) -> str:
     """
     plain = " | ".join(texts)
     read = _split(plain) if name == "capabilities" else _list({name: [plain]}, name)
-    return plain if read == list(texts) else json.dumps(list(texts), ensure_ascii=False)
+    guarded = plain.startswith("'")  # an apostrophe before a formula is taken for a guard
+    return (
+        plain
+        if read == list(texts) and not guarded
+        else json.dumps(list(texts), ensure_ascii=False)
+    )
 
 
 def _as_json(cell: str) -> list[str] | None:

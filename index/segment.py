@@ -21,20 +21,21 @@ from index.places import Gazetteer, Points, Spot, locate, points
 from index.postings import Postings, Sums, largest, mapped
 from index.suppliers import Supplier
 
-EXACT = 10_000
+EXACT = 4_000
 """Up to so many rows that may be suggested, every one is compared exactly."""
 
 FURTHER = 2
 """Capabilities besides the best one that are shown."""
 
 SHOWN_FROM = 0.1
-"""They are if they bring so much of another matching one: nearly as good, and something else."""
+"""They are, and count, if they bring so much of another matching one: nearly as good, and new."""
 
 BONUS = 0.1
 """The share of what is missing to a full score that a further capability can add, at most."""
 
 _STEP = 1e-4  # scores are given to four decimals
 _DEEPER = 4
+_SAMPLE = 1_000
 
 Rows = NDArray[np.int64]
 
@@ -156,7 +157,7 @@ class Segment:
             np.array([turn for part in parts for turn in part.turns], np.uint64),
             np.cumsum([0, *(size for part in parts for size in part.sizes)]).astype(np.int64),
             points([spot for part in parts for spot in part.spots]),
-            Dense.build(np.concatenate([part.vectors for part in parts])),
+            Dense.build(np.concatenate([part.vectors for part in parts]), lasting=mean is None),
             Lexical.build(joined([part.counts for part in parts], starts), vocabulary, mean),
             links.postings(trades),
             Facets.build(values for part in parts for values in part.values),
@@ -230,7 +231,7 @@ class Segment:
             rows, bound = self._candidates(query, known, allowed, depth)
             hits = self._ranked(query, known, rows, k, factors, day)
             enough = len(hits) == k and hits[-1].key > _raised(bound, 1.0) * ceiling + _STEP
-            if enough or depth >= self.rows:
+            if enough or 2 * depth >= self.rows:
                 return hits
             depth *= _DEEPER
 
@@ -238,12 +239,13 @@ class Segment:
         self, query: Query, known: Sums, allowed: Mask | None, depth: int
     ) -> tuple[Rows, float]:
         """Allowed rows that look best by vector or by words, and what no other row exceeds."""
-        near = self._allowed(self.dense.nearest(query.vector, 2 * depth), allowed)
+        near = self.dense.nearest(query.vector, 2 * depth)
         told = largest(known, depth)
-        cosines = self.dense.cosines(near, query.vector)
-        far = float(np.sort(cosines)[len(cosines) // 2]) if len(cosines) else 0.0
-        bound = query.dense * max(far, 0.0) + float(known[told].min())
-        return np.union1d(near, self._allowed(told, allowed)), bound
+        some = near[:: max(len(near) // _SAMPLE, 1)]  # of all: of those allowed it may hold none
+        far = float(np.median(self.dense.cosines(some, query.vector)))
+        least = float(known[told].min()) if len(told) == depth else 0.0
+        bound = query.dense * max(far, 0.0) + least
+        return np.union1d(self._allowed(near, allowed), self._allowed(told, allowed)), bound
 
     def _ranked(
         self, query: Query, known: Sums, rows: Rows, k: int, factors: Sums | None, day: int
@@ -269,6 +271,7 @@ class Segment:
         lead = _first_places(scores == best[of], of)
         news = self._news(rows, lead[of])
         further = news * np.clip(2 * scores / np.maximum(best[of], 1e-6) - 1, 0, 1)
+        further[further < SHOWN_FROM] = 0  # what nearly repeats the best, or hardly matches
         finals = _raised(best, np.maximum.reduceat(further, starts))
         keys = finals if factors is None else finals * factors[owners]
         turns = turned(self.turns[owners], day)

@@ -55,6 +55,15 @@ class Supplier:
     url: str | None = None
     tags: tuple[str, ...] = ()
 
+    @classmethod
+    def checked(cls, values: dict[str, Any]) -> "Supplier":
+        """A supplier from the values of one that was checked when it was made: not again."""
+        supplier = object.__new__(cls)
+        for field in cls.__dataclass_fields__:
+            value = values[field]
+            object.__setattr__(supplier, field, tuple(value) if type(value) is list else value)
+        return supplier
+
     def __post_init__(self) -> None:
         checked = {
             "name": _short("nom (name)", self.name),

@@ -29,7 +29,7 @@ def switch(folder: Path, encoder: Encoder, track: Track = iter) -> int:
                 catalogue.learn(encoder.name, batch, encoder.encode_capabilities(batch))
                 count += len(batch)
         try:
-            generation.fold(folder, encoder.name, concepts)
+            generation.fold(folder, encoder.name, concepts, switching=True)
         except EncoderChangedError:
             continue  # suppliers came meanwhile, and may have texts that it does not know
         return count
@@ -37,8 +37,10 @@ def switch(folder: Path, encoder: Encoder, track: Track = iter) -> int:
 
 def _batches(catalogue: Catalogue, encoder: str) -> Iterator[list[str]]:
     waiting: list[str] = []
+    seen: set[str] = set()
     for texts in catalogue.capabilities():
-        waiting += catalogue.missing(encoder, texts)
+        waiting += [text for text in catalogue.missing(encoder, texts) if text not in seen]
+        seen.update(waiting)
         while len(waiting) >= _BATCH:
             yield waiting[:_BATCH]
             waiting = waiting[_BATCH:]

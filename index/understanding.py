@@ -1,5 +1,6 @@
 """The places that a need's own text names, applied as filters that the visitor sees and removes."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,9 @@ from index.departments import DEPARTMENTS, department_code
 from index.facets import Filters
 from index.places import Near
 from index.wishes import Wish
+
+_AND = re.compile(r"\s*(?:[,;/+&]|et|ou|et/ou)?\s*", re.IGNORECASE)
+"""What stands between two places, and leaves with them."""
 
 NEAR_ENOUGH = 0.3
 """How much nearness weighs where a need says "autour de …" and the caller says nothing."""
@@ -37,8 +41,8 @@ def understood(
 ) -> Understood:
     """Apply the places among the wishes of a clean need, but for `ignored` labels.
 
-    Nothing is applied where the caller has chosen places: filters or `near` of his own. A need that
-    is only a place stays as it is.
+    They leave the text that is compared. Where the caller has chosen places, filters or `near` of
+    his own, nothing is applied. A need that is only a place stays as it is.
     """
     chosen = bool(filters.areas()) or near is not None
     places = [
@@ -47,8 +51,10 @@ def understood(
         if wish.kind in ("department", "region", "near") and wish.label not in ignored
     ]
     bare = _without(need, places)
-    if chosen or not places or not any(c.isalnum() for c in bare):
-        return Understood(need, filters, near, proximity or 0.0, tuple(wishes), ())
+    if not any(c.isalnum() for c in bare):
+        bare, places = need, []
+    if chosen or not places:
+        return Understood(bare, filters, near, proximity or 0.0, tuple(wishes), ())
     departments = tuple(wish.value for wish in places if wish.kind == "department")
     regions = tuple(wish.value for wish in places if wish.kind == "region")
     around = next((wish for wish in places if wish.kind == "near"), None)
@@ -71,6 +77,10 @@ def near_to(name: str, max_km: float | None = None) -> Near:
 
 
 def _without(need: str, places: Sequence[Wish]) -> str:
-    for wish in sorted(places, key=lambda wish: -wish.start):
-        need = f"{need[: wish.start]} {need[wish.end :]}"
-    return " ".join(need.split())
+    parts, at = [], 0
+    for wish in sorted(places, key=lambda wish: wish.start):
+        between = need[at : wish.start]
+        if not (at and _AND.fullmatch(between)):
+            parts.append(between)
+        at = wish.end
+    return " ".join(" ".join((*parts, need[at:])).split())

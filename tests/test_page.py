@@ -1,14 +1,18 @@
 """The search page in a real browser (Debian's Chromium), against the real service."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+import api.app
 from api.app import create_app
 from embed.encoder import Encoder
+from index.departments import DEPARTMENTS
 from index.engine import SupplierIndex
 from index.suppliers import Supplier
 
@@ -25,6 +29,8 @@ HOSTILE = Supplier(
     id="x",
     name="<img src=x onerror=alert(1)>",
     capabilities=("Forge <script>alert(2)</script> 🔥 libre et estampage",),
+    certifications=("<i>label</i>",),
+    tags=("<img src=y onerror=alert(3)>",),
 )
 
 pytestmark = pytest.mark.skipif(
@@ -110,6 +116,13 @@ def test_text_from_outside_stays_text(page: Page, url: str) -> None:
         "Forge <script>alert(2)</script> 🔥 libre et estampage"
     )
     expect(first.locator("mark", has_text="estampage")).to_have_text("estampage")
+    expect(first.locator(".facts li")).to_have_text(
+        ["<i>label</i>", "<img src=y onerror=alert(3)>"]
+    )
+    page.get_by_text("Affiner").click()
+    page.get_by_label("<i>label</i>").check()
+    expect(page.locator("#suggestions > li")).to_have_count(1)
+    expect(page.locator("#chosen")).to_have_text(" : <i>label</i>")
 
 
 def test_an_error_is_said_in_french(page: Page) -> None:
@@ -138,3 +151,123 @@ def test_what_was_read_stays_when_the_server_stops(page: Page) -> None:
     page.get_by_role("button", name="Voir plus").click()
     expect(page.get_by_role("status")).to_contain_text("n'a pas pu être lue")
     expect(page.locator("#suggestions > li")).to_have_count(10)
+
+
+def test_a_place_of_the_text_is_a_chip_that_can_be_removed_and_put_back(page: Page) -> None:
+    page.keyboard.type("décolletage inox 316L, EN 9100, en Haute-Savoie")
+    page.keyboard.press("Enter")
+    expect(page.locator("#suggestions > li")).to_have_count(1)
+    expect(page.locator("#chips li")).to_have_text(
+        ["demandé : inox 316L", "demandé : EN 9100", "Haute-Savoie (74) ×"]
+    )
+    expect(page.locator("#evokes")).not_to_contain_text("Lu comme")
+    page.get_by_role("button", name="Retirer : Haute-Savoie (74)").press("Enter")
+    expect(page.locator("#suggestions > li")).to_have_count(10)
+    back = page.get_by_role("button", name="Remettre : Haute-Savoie (74)")
+    expect(back).to_be_focused()
+    back.press("Enter")
+    expect(page.locator("#suggestions > li")).to_have_count(1)
+
+
+def test_what_is_near_and_what_is_missing_is_said(page: Page) -> None:
+    page.keyboard.type("coques en plastique, EN 9100, autour d'Annecy")
+    page.keyboard.press("Enter")
+    first = page.locator("#suggestions > li").first
+    expect(first.get_by_role("heading")).to_have_text("Formes & Plaques")
+    expect(first.locator(".place").first).to_have_text(
+        re.compile(r"^Oyonnax · à environ \d+\skm, département voisin$")
+    )
+    expect(first.get_by_text("EN 9100 : non indiqué sur la fiche")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("autour d'Annecy, par correspondance et")
+
+
+def test_refining_keeps_its_state_in_the_link(page: Page, url: str) -> None:
+    suggestions = page.locator("#suggestions > li")
+    page.goto(f"{url}?q=tournage")
+    page.get_by_text("Affiner").click()
+    expect(page.get_by_label("moyennes séries")).to_have_accessible_name("moyennes séries 1")
+    page.get_by_label("moyennes séries").check()
+    expect(suggestions).to_have_count(1)
+    expect(page.get_by_label("moyennes séries")).to_be_focused()
+    page.get_by_label("EN 9100").check()
+    page.get_by_label("Haute-Savoie (74)").check()
+    page.get_by_label("Près de").fill("annecy")
+    page.get_by_label("Près de").press("Enter")
+    page.get_by_label("Distance au plus").select_option("50 km")
+    expect(suggestions.first.locator(".place")).to_contain_text("km, même département")
+    said = " : annecy (50 km au plus), moyennes séries, EN 9100, Haute-Savoie (74)"
+    expect(page.locator("#chosen")).to_have_text(said)
+    page.reload()
+    expect(suggestions).to_have_count(1)
+    expect(page.locator("#chosen")).to_have_text(said)
+    page.get_by_text("Affiner").click()
+    expect(page.get_by_label("Distance au plus")).to_have_value("50")
+    expect(page.get_by_label("EN 9100")).to_be_checked()
+    page.get_by_role("button", name="Tout effacer").click()
+    expect(suggestions).to_have_count(10)
+    assert page.url == f"{url}?q=tournage"
+    page.go_back()
+    expect(suggestions).to_have_count(1)
+    expect(page.get_by_label("Près de")).to_have_value("annecy")
+
+
+def test_an_answer_leaves_what_is_being_typed(page: Page, url: str) -> None:
+    def late(route: Route) -> None:
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.goto(f"{url}?q=tournage")
+    page.get_by_text("Affiner").click()
+    page.route("**/v1/search", late)
+    page.get_by_label("moyennes séries").check()
+    page.get_by_label("Près de").press_sequentially("Anne")
+    expect(page.locator("#suggestions > li")).to_have_count(1)
+    expect(page.get_by_label("Près de")).to_have_value("Anne")
+
+
+def test_several_departments_can_be_chosen(page: Page, url: str) -> None:
+    page.goto(f"{url}?q=tournage&departments=74")
+    page.get_by_text("Affiner").click()
+    expect(page.get_by_label("Ain (01)")).to_have_accessible_name("Ain (01) 1")
+    page.get_by_label("Ain (01)").check()
+    expect(page.locator("#suggestions > li")).to_have_count(2)
+    page.get_by_label("grandes séries").check()
+    expect(page.get_by_role("status")).to_have_text(
+        "Aucun fournisseur ne remplit tous ces critères. Retirez-en un."
+    )
+
+
+def test_a_distance_counts_from_the_place_of_the_text(page: Page, url: str) -> None:
+    page.goto(f"{url}?q=coques+autour+d%27Annecy")
+    page.get_by_text("Affiner").click()
+    page.get_by_label("Distance au plus").select_option("50 km")
+    expect(page.get_by_label("Près de")).to_have_value("Annecy")
+    expect(page.locator("#suggestions > li")).to_have_count(1)
+    page.goto(f"{url}?q=coques")
+    page.get_by_text("Affiner").click()
+    page.get_by_label("Distance au plus").select_option("50 km")
+    expect(page.locator("#place-error")).to_contain_text("Donnez d'abord un lieu")
+
+
+def test_the_page_knows_the_departments() -> None:
+    script = (Path(api.app.__file__).parent / "static" / "departments.js").read_text("utf-8")
+    assert dict(re.findall(r'\["(\w+)", "(.+?)"\]', script)) == DEPARTMENTS
+
+
+def test_an_unknown_place_is_said_beside_its_field(browser: Browser, url: str) -> None:
+    page = browser.new_page(locale="fr-FR")
+    page.goto(f"{url}?q=tournage&city=%3Cb%3EZzville&series=petite")
+    field = page.get_by_label("Près de")
+    expect(field).to_have_accessible_description(
+        re.compile(r"^Commune inconnue\s:\s«\s<b>Zzville\s»")
+    )
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_value("<b>Zzville")
+    expect(page.get_by_label("petites séries")).to_be_checked()
+    expect(page.get_by_label("Décrivez votre besoin")).to_have_value("tournage")
+    expect(page.get_by_role("status")).to_contain_text("La recherche attend un lieu connu")
+    field.fill("Annecy")
+    field.press("Enter")
+    expect(page.locator("#suggestions > li")).to_have_count(1)
+    expect(page.locator("#place-error")).to_have_text("")
+    page.close()

@@ -1,14 +1,21 @@
-// The search page: a need goes to POST /v1/search of this server, suggestions come back.
-// Every text from outside enters the page through textContent, never as HTML.
+// The search page: a need and its criteria go to POST /v1/search of this server, suggestions come
+// back. The link says both, so that it can be sent on and the way back works.
+
+import { card } from "./card.js";
+import { placeOf } from "./departments.js";
+import { element, french } from "./page.js";
+import { bodyOf, complain, emptyPanel, fromForm, fromLink, linkOf, setPlace, showChips, showPanel } from "./refine.js";
 
 const PAGE = 10;
 const MOST = 100;
-const SERIES = {
-  prototype: "prototypes", petite: "petites séries", moyenne: "moyennes séries", grande: "grandes séries",
-};
+const UNKNOWN_PLACE = "The place or filter is not known";
 
 const form = document.querySelector("form");
 const field = document.querySelector("#need");
+const panel = document.querySelector("#refine");
+const city = document.querySelector("#city");
+const distance = document.querySelector("#max_km");
+const chips = document.querySelector("#chips");
 const status = document.querySelector("#status");
 const evokes = document.querySelector("#evokes");
 const list = document.querySelector("#suggestions");
@@ -18,13 +25,16 @@ const more = document.querySelector("#more");
 const TITLE = document.title;
 
 class Refusal extends Error {}
+class UnknownPlace extends Error {}
 
 let running = new AbortController();
-let shown = { need: "", k: 0 };
+let ignored = []; // labels of the places of the text that the visitor has removed
+let around = ""; // the place of the text that was applied, if any
+let shown = { link: "", criteria: null, k: 0 };
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  ask(field.value);
+  ask();
 });
 field.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -32,35 +42,68 @@ field.addEventListener("keydown", (event) => {
     form.requestSubmit();
   }
 });
+panel.addEventListener("change", ({ target }) => {
+  if (target === distance && distance.value && !city.value.trim()) {
+    if (!around) return complain("Donnez d'abord un lieu : une commune ou un département.");
+    city.value = around;
+  }
+  refine();
+});
+city.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.isComposing) {
+    event.preventDefault();
+    refine();
+  }
+});
+document.querySelector("#clear").addEventListener("click", () => {
+  emptyPanel();
+  refine();
+});
+chips.addEventListener("click", ({ target }) => {
+  const chip = target.closest("button");
+  if (!chip) return;
+  const others = ignored.filter((label) => label !== chip.value);
+  ignored = others.length < ignored.length ? others : [...ignored, chip.value];
+  refine();
+});
 examples.addEventListener("click", (event) => {
   if (!event.target.matches("button")) return;
   field.focus(); // the example goes out of sight, and would take the focus with it
-  ask(event.target.textContent);
+  field.value = event.target.textContent;
+  ask();
 });
 more.addEventListener("click", async () => {
   const next = shown.k;
-  await search(shown.need, next + PAGE);
+  await search(shown.criteria, next + PAGE);
   (list.children[next] ?? more).focus();
 });
 addEventListener("popstate", restore);
 restore();
 
 function restore() {
-  const need = new URLSearchParams(location.search).get("q") ?? "";
-  field.value = need;
-  if (need.trim()) search(need, PAGE);
+  const criteria = fromLink(location.search);
+  field.value = criteria.need;
+  ignored = criteria.ignore;
+  setPlace(criteria);
+  showPanel(criteria);
+  if (criteria.need.trim()) search(criteria, PAGE);
   else clear();
 }
 
-function ask(need) {
-  field.value = need;
-  if (!need.trim()) {
+function ask() {
+  const criteria = fromForm(ignored);
+  if (!criteria.need.trim()) {
     clear();
     return say("Décrivez votre besoin en quelques mots.", true);
   }
-  const link = `?${new URLSearchParams({ q: need })}`;
+  const link = linkOf(criteria);
   if (link !== location.search) history.pushState(null, "", link);
-  return search(need, PAGE);
+  return search(criteria, PAGE);
+}
+
+// What has changed in the panel or the chips; leaving a field after Enter changes nothing more.
+function refine() {
+  if (linkOf(fromForm(ignored)) !== location.search) ask();
 }
 
 function clear() {
@@ -69,29 +112,42 @@ function clear() {
   list.removeAttribute("aria-busy");
   list.replaceChildren();
   evokes.replaceChildren();
+  chips.hidden = panel.hidden = true;
   say("");
   more.hidden = true;
   examples.hidden = false;
 }
 
-async function search(need, k) {
+async function search(criteria, k) {
+  const link = linkOf(criteria);
   running.abort();
   running = new AbortController();
   say("Recherche en cours…");
   list.setAttribute("aria-busy", "true");
   try {
-    const answer = await post("v1/search", { need, k }, running.signal);
-    show(answer, need, k);
+    const answer = await post("v1/search", { ...bodyOf(criteria), k }, running.signal);
+    show(answer, criteria, k);
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (need !== shown.need) {
+    if (link !== shown.link) {
       evokes.replaceChildren();
       list.replaceChildren(); // the answer to another need would mislead
       more.hidden = true;
+      if (criteria.need !== shown.criteria?.need) chips.hidden = true;
     }
-    say(error instanceof Refusal ? error.message : "La réponse du serveur n'a pas pu être lue. Réessayez.", true);
+    showPanel(criteria);
+    refuse(error);
   }
   list.removeAttribute("aria-busy");
+}
+
+function refuse(error) {
+  if (error instanceof UnknownPlace) {
+    examples.hidden = true;
+    complain(error.message);
+    return say("La recherche attend un lieu connu\u00a0: corrigez ou videz «\u00a0Près de\u00a0».", true);
+  }
+  say(error instanceof Refusal ? error.message : "La réponse du serveur n'a pas pu être lue. Réessayez.", true);
 }
 
 async function post(path, body, signal) {
@@ -108,7 +164,9 @@ async function post(path, body, signal) {
     throw new Refusal("Le serveur ne répond pas. Vérifiez votre connexion et réessayez.");
   }
   if (response.ok) return response.json();
-  throw new Refusal(explanation(response.status));
+  const problem = await response.json().catch(() => ({}));
+  if (problem.title === UNKNOWN_PLACE && body.near) throw new UnknownPlace(problem.detail);
+  throw new Refusal(problem.title === UNKNOWN_PLACE ? french(problem.detail) : explanation(response.status));
 }
 
 function explanation(code) {
@@ -117,17 +175,30 @@ function explanation(code) {
   return `Le serveur a répondu par une erreur (${code}). Réessayez dans un instant.`;
 }
 
-function show({ suggestions, gap, read_as, trades, took_ms }, need, k) {
-  shown = { need, k };
-  document.title = `${need.slice(0, 60)} : maillon`;
+function show(answer, criteria, k) {
+  const { suggestions, trades, read_as, wishes, applied, facets } = answer;
+  shown = { link: linkOf(criteria), criteria, k };
+  document.title = `${criteria.need.slice(0, 60)} : maillon`;
   examples.hidden = true;
-  evokes.replaceChildren(...evoked(trades, read_as, need));
-  list.replaceChildren(...suggestions.map(card));
+  around = wishes.find(({ kind, label }) => kind === "near" && applied.includes(label))?.value ?? "";
+  const place = criteria.city || around;
+  showChips(wishes, applied, criteria);
+  showPanel(criteria, facets);
+  evokes.replaceChildren(...evoked(trades, read_as, bare(criteria.need, wishes, applied)));
+  list.replaceChildren(...suggestions.map((one) => card(one, place ? placeOf(place) : null)));
   more.hidden = suggestions.length < k || k >= MOST;
+  say(outcome(answer, Boolean(place)));
+}
+
+function outcome({ suggestions, gap, applied, took_ms }, near) {
   const count = suggestions.length;
+  if (!count) return "Aucun fournisseur ne remplit tous ces critères. Retirez-en un.";
+  if (gap) return "Aucun fournisseur ne correspond bien à ce besoin. Voici les plus proches, à vérifier.";
   const ms = Math.max(1, Math.round(took_ms)).toLocaleString("fr-FR");
-  if (gap) return say("Aucun fournisseur ne correspond bien à ce besoin. Voici les plus proches, à vérifier.");
-  say(`${count} ${count > 1 ? "premiers fournisseurs" : "fournisseur"}, de la meilleure à la moins bonne correspondance (${ms} ms).`);
+  const where = applied.length ? `, ${applied.join(", ")}` : "";
+  const who = `${count} ${count > 1 ? "premiers fournisseurs" : "fournisseur"}${where}`;
+  const order = near ? "par correspondance et proximité" : "de la meilleure à la moins bonne correspondance";
+  return french(`${who}, ${order} (${ms} ms).`);
 }
 
 function say(text, error = false) {
@@ -135,83 +206,22 @@ function say(text, error = false) {
   status.classList.toggle("error", error);
 }
 
-function card({ score, confidence, supplier, capability, highlights, trades }) {
-  const name = element("h2", {}, supplier.name);
-  const place = element("div", { className: "place" }, placeOf(supplier));
-  const top = element("div", { className: "top" }, element("div", {}, name, place), fit(score, confidence));
-  const sentence = element("p", { className: "capability" }, ...marked(capability, highlights));
-  return element("li", { tabIndex: -1 }, top, sentence, ...because(trades), ...facts(supplier), ...others(supplier, capability), ...site(supplier));
-}
-
 function evoked(trades, readAs, need) {
-  const plain = (text) => text.replaceAll("’", "'").split(/\s+/).join(" ").trim();
   const mended = plain(readAs) === plain(need) ? [] : ["Lu comme\u00a0: ", element("q", {}, readAs), " "];
   if (!trades.length) return mended;
   return [...mended, "Votre besoin évoque\u00a0: ", element("strong", {}, trades.join(", ")), "."];
 }
 
-function because(trades) {
-  if (!trades.length) return [];
-  const title = trades.length > 1 ? "Métiers en commun" : "Métier en commun";
-  return [element("p", { className: "because" }, `${title}\u00a0: ${trades.join(", ")}`)];
-}
-
-function fit(score, confidence) {
-  const percent = Math.round((confidence ?? score) * 100);
-  const words = confidence === null ? "correspondance" : inWords(confidence);
-  const meter = element("meter", { min: 0, max: 100, value: percent });
-  const name = confidence === null ? "Correspondance avec le besoin" : "Confiance";
-  meter.setAttribute("aria-label", `${name}\u00a0: ${percent} sur 100`);
-  return element("div", { className: "fit" }, words, meter);
-}
-
-function inWords(confidence) {
-  if (confidence >= 0.6) return "très probable";
-  if (confidence >= 0.3) return "probable";
-  return confidence >= 0.12 ? "possible" : "peu probable";
-}
-
-function placeOf({ postcode, city, department }) {
-  if (city) return [postcode, city].filter(Boolean).join(" ");
-  return department ? `Département ${department}` : "";
-}
-
-// Places of highlights count code points, as the API says; JavaScript strings count UTF-16 units.
-function marked(text, highlights) {
-  const points = Array.from(text.replace(/(\d) (?=\d{3}(?!\d))/g, "$1\u00a0")); // "5 000" on one line
-  const pieces = [];
-  let done = 0;
-  for (const { start, end, weight } of highlights) {
-    pieces.push(points.slice(done, start).join(""));
-    const strength = weight > 0.66 ? "w3" : weight > 0.4 ? "w2" : "w1";
-    pieces.push(element("mark", { className: strength }, points.slice(start, end).join("")));
-    done = end;
+// The need without the places that became criteria, as the server reads it; places of wishes count
+// code points of the need as the server cleans it.
+function bare(need, wishes, applied) {
+  const points = Array.from(plain(need));
+  for (const { label, start, end } of wishes) {
+    if (applied.includes(label)) points.fill(" ", start, end);
   }
-  return [...pieces, points.slice(done).join("")];
+  return points.join("");
 }
 
-function facts({ certifications, series }) {
-  const texts = [...certifications, ...series.map((size) => SERIES[size] ?? size)];
-  if (!texts.length) return [];
-  return [element("ul", { className: "facts" }, ...texts.map((text) => element("li", {}, text)))];
-}
-
-function others({ capabilities }, shownOne) {
-  const rest = capabilities.filter((text) => text !== shownOne);
-  if (!rest.length) return [];
-  const items = rest.map((text) => element("li", {}, text));
-  const title = rest.length > 1 ? `${rest.length} autres capacités` : "1 autre capacité";
-  return [element("details", {}, element("summary", {}, title), element("ul", {}, ...items))];
-}
-
-function site({ url }) {
-  if (!url || !/^https?:/i.test(url) || !URL.canParse(url)) return [];
-  const link = element("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank" }, new URL(url).hostname);
-  return [element("p", { className: "place" }, link)];
-}
-
-function element(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
+function plain(text) {
+  return text.normalize("NFC").replace(/[’ʼ]/g, "'").split(/\s+/).join(" ").trim();
 }

@@ -42,6 +42,9 @@ Whole = Annotated[
 Trades = Annotated[bool, typer.Option(help="Learn from lexicon, asks and pairs.")]
 Steps = Annotated[int, typer.Option(help="Steps of distillation.")]
 Tuning = Annotated[int, typer.Option(help="Steps on the trades; 0: none.")]
+Rest = Annotated[
+    int, typer.Option(help="Further steps with the held-out parts too, for a model that ships.")
+]
 
 
 def _progress() -> Progress:
@@ -97,23 +100,28 @@ def make_student(
     work: Work = WORK,
     threads: Threads = 3,
     ours: Ours = WRITTEN,
-    steps: Steps = 2_300,
-    tuning: Tuning = 300,
+    steps: Steps = 1_600,
+    tuning: Tuning = 1_400,
+    rest: Rest = 0,
 ) -> None:
     """Distil the transformer student, tune it on our written data, write it in `out`.
 
     Stopped and started again with the same options, it goes on from the checkpoints of `work`; the
-    encoder after stage 1 alone is in its folder stage1.
+    encoders after stage 1 and 2 are in its folders stage1 and stage2.
     """
     torch.set_num_threads(threads)
     first, second = Pace(steps, 1e-3, 2e-4), Pace(tuning, 1e-3, 2e-4)
-    order = student.Order(data, ours, work, pairs, seed, first, second)
+    third = Pace(rest, 4e-4, 8e-5)
+    order = student.Order(data, ours, work, pairs, seed, first, second, third)
     with _progress() as progress:
         found = student.ready(order, progress)
         student.distil(order, found, progress)
         transformer.save(work / "stage1", found.model, found.using)
         if tuning:
             student.tune(order, found, progress)
+            transformer.save(work / "stage2", found.model, found.using)
+        if rest:
+            student.finish(order, found, progress)
     transformer.save(out, found.model, found.using)
     typer.echo(f"written: {out}")
 

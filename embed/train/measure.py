@@ -1,4 +1,7 @@
-"""`python -m embed.train.measure MODEL --data DIR`: the figures the encoder is tuned on."""
+"""`python -m embed.train.measure MODEL --data DIR`: the figures that an encoder is tuned on.
+
+With --test those of the parts that nothing was tuned on, to be looked at once a release.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,26 +12,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
-from sentence_transformers import SentenceTransformer
 
+from embed.encoder import load_encoder
 from embed.train.__main__ import WORK
 from embed.train.making import project
 from embed.train.positives import needs
 from embed.train.reading import key, records, rows
 from embed.train.retrieval import Encode, Figure, Floats, asks, latency, rank, sheets, speed, trades
 from embed.train.teacher import Teacher
-from embed.train.written import WRITTEN, read
-
-
-def encoder(model: Path) -> Encode:
-    """Load the encoder of a folder, float32 on CPU; weights saved in float16 are widened."""
-    loaded = SentenceTransformer(str(model), device="cpu").float()
-
-    def encode(texts: list[str]) -> Floats:
-        vectors = loaded.encode(texts, batch_size=256, show_progress_bar=False)
-        return np.asarray(vectors, np.float32)
-
-    return encode
+from embed.train.written import WRITTEN, Split, read
 
 
 def similarity(encode: Encode, data: Path, split: str) -> Figure:
@@ -91,27 +83,26 @@ def bitext(encode: Encode, teacher: Teacher, axes: Floats, path: Path) -> Figure
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="Folder of the model.", exists=True)],
+    model: Annotated[str, typer.Argument(help="Name or folder of the encoder.")],
     data: Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True)],
     work: Annotated[Path, typer.Option(help="The folder --work of the training.")] = WORK,
     ours: Annotated[Path, typer.Option(help="Folder of lexicon and pairs.")] = WRITTEN,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 3,
     timed: Annotated[int, typer.Option(help="Needs whose encoding is timed.")] = 3_000,
-    test: Annotated[bool, typer.Option("--test", help="STSb-fr test, once, at the end.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="The test parts, once a release.")] = False,
 ) -> None:
     """Print the dev measures of an encoder, any sentence-transformers folder."""
     torch.set_num_threads(threads)
-    encode = encoder(model)
-    figures = [similarity(encode, data, "dev"), *procurement(encode, data)]
-    whole = read(ours)
+    encode = load_encoder(model).encode_needs
+    part: Split = "test" if test else "dev"
+    figures, whole = [similarity(encode, data, part)], read(ours)
     for measured in (trades, asks, sheets):
-        figures += measured(encode, whole)
-    figures += bitexts(encode, data, work)
-    asked = [row["objet"] for part in (True, False) for row in needs(data, dev=part)]
-    figures += [latency(encode, asked), speed(encode, asked[:timed])]
-    if test:
-        figures.append(similarity(encode, data, "test"))
-    table = Table("measure", "figure", "", title=str(model))
+        figures += measured(encode, whole, part)
+    if not test:
+        figures += [*procurement(encode, data), *bitexts(encode, data, work)]
+        asked = [row["objet"] for held in (True, False) for row in needs(data, dev=held)]
+        figures += [latency(encode, asked), speed(encode, asked[:timed])]
+    table = Table("measure", "figure", "", title=model)
     for figure in figures:
         table.add_row(figure.name, f"{figure.value:.1f}", figure.unit)
     Console().print(table)

@@ -1,4 +1,4 @@
-"""Dev measures of search: lay phrases to trades, needs to sheets, and the time one need takes."""
+"""Measures of search on held-out parts, and the time that one need takes."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from embed.train.reading import key
-from embed.train.written import Written, split
+from embed.train.written import Split, Written, split
 
 Floats = NDArray[np.float32]
 Encode = Callable[[list[str]], Floats]
@@ -34,39 +34,39 @@ def gain(ranks: NDArray[np.int64]) -> float:
     return float(np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0).mean())
 
 
-def trades(encode: Encode, whole: Written) -> list[Figure]:
-    """Let the lay phrases of the dev branches find their entry among all the entries."""
+def trades(encode: Encode, whole: Written, part: Split = "dev") -> list[Figure]:
+    """Let the lay phrases of held-out branches find their entry among all the entries."""
     asked = [
         (text, [place])
         for place, entry in enumerate(whole.entries)
-        if split(entry.place) == "dev"
+        if split(entry.place) == part
         for text in entry.lay
     ]
-    return _found("dev lay phrases to entries", encode, asked, [e.sheet for e in whole.entries])
+    return _found(f"{part} lay phrases to entries", encode, asked, [e.sheet for e in whole.entries])
 
 
-def asks(encode: Encode, whole: Written) -> list[Figure]:
-    """Let the dev asks find an entry of theirs, be its branch held out or not, among them all."""
+def asks(encode: Encode, whole: Written, part: Split = "dev") -> list[Figure]:
+    """Let held-out asks find an entry of theirs, be its branch held out or not, among them all."""
     places = {entry.id: place for place, entry in enumerate(whole.entries)}
     asked = [
         (ask.text, [places[one] for one in ask.ids])
         for ask in whole.asks
-        if split(ask.text) == "dev"
+        if split(ask.text) == part
     ]
-    return _found("dev asks to entries", encode, asked, [e.sheet for e in whole.entries])
+    return _found(f"{part} asks to entries", encode, asked, [e.sheet for e in whole.entries])
 
 
-def sheets(encode: Encode, whole: Written) -> list[Figure]:
-    """Let the needs of the dev lines find their sheet among the sheets of all lines."""
+def sheets(encode: Encode, whole: Written, part: Split = "dev") -> list[Figure]:
+    """Let the needs of held-out lines find their sheet among the sheets of all lines."""
     held = {key(sheet.text): sheet.text for line in whole.lines for sheet in line.sheets}
     places = {name: place for place, name in enumerate(held)}
     asked = [
         (need, [places[key(line.sheet.text)]])
         for line in whole.lines
-        if split(line.id) == "dev"
+        if split(line.id) == part
         for need in line.needs
     ]
-    return _found("dev needs to sheets", encode, asked, list(held.values()))
+    return _found(f"{part} needs to sheets", encode, asked, list(held.values()))
 
 
 def _found(

@@ -37,6 +37,7 @@ class Order:
     seed: int
     first: Pace
     second: Pace
+    third: Pace
 
     def checkpoint(self, *stages: Pace) -> Path:
         """Name the checkpoint after the seed and the steps of the stages it went through."""
@@ -128,22 +129,33 @@ def distil(order: Order, found: Ready, progress: Progress) -> None:
 def tune(order: Order, found: Ready, progress: Progress) -> None:
     """Train stage 2 in place on the train parts of our written data, from its checkpoint if any."""
     part = written.taught(written.read(order.ours))
+    kept = order.checkpoint(order.first, order.second)
+    _tuned("stage 2", order.second, part, kept, order.seed, found, progress)
+
+
+def finish(order: Order, found: Ready, progress: Progress) -> None:
+    """Train stage 3 in place on all our written data, held-out parts included, from checkpoints."""
+    kept = order.checkpoint(order.first, order.second, order.third)
+    whole = written.read(order.ours)
+    _tuned("stage 3", order.third, whole, kept, order.seed + 1, found, progress)
+
+
+def _tuned(
+    name: str,
+    pace: Pace,
+    part: written.Written,
+    kept: Path,
+    seed: int,
+    found: Ready,
+    progress: Progress,
+) -> None:
     ours = Trades(part), Sheets(part)
     told = f"{len(ours[0])} entries, {len(part.asks)} asks, {len(ours[1])} sheets to learn"
     progress.console.print(told)
     dropout(found.model, 0.1)
-    loss = tuning.losses(
-        found.model,
-        found.using,
-        ours,
-        (found.lesson, found.twins),
-        tuning.Tune(),
-        order.second.steps,
-        order.seed,
-    )
-    kept = order.checkpoint(order.first, order.second)
-    taken = fit(found.model, loss, order.second, kept)
-    _follow("stage 2", taken, order.second.steps, progress)
+    general = found.lesson, found.twins
+    loss = tuning.losses(found.model, found.using, ours, general, tuning.Tune(), pace.steps, seed)
+    _follow(name, fit(found.model, loss, pace, kept), pace.steps, progress)
 
 
 def _follow(name: str, taken: Iterator[tuple[int, float]], total: int, progress: Progress) -> None:
