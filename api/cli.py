@@ -39,6 +39,7 @@ app.add_typer(upkeep.app)
 
 
 NONE: list[str] = []
+_FIRST = "tournage de pièces en inox près de Lyon"
 
 
 def main() -> None:
@@ -186,6 +187,9 @@ def serve(
     from api.app import create_app
 
     served = open_index(index, encoder) if index else build(_demo(), load(encoder))
+    served.search(
+        served.understand(_FIRST).need
+    )  # loads what is loaded late, before a visitor waits
     typer.echo(f"{len(served):,} suppliers, search page on http://{host}:{port}")
     uvicorn.run(create_app(served), host=host, port=port, log_level="warning")
 

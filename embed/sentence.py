@@ -1,15 +1,13 @@
 """sentence-transformers behind the `Encoder` protocol; the only module that imports it."""
 
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
-from embed.encoder import EMBEDDED, Vectors
+from embed.encoder import EMBEDDED, Vectors, weights_folder
 from embed.errors import MaillonError
 
-_MODEL = Path(__file__).parent / "model"
 _BATCH = 256
 
 
@@ -41,13 +39,17 @@ class SentenceEncoder:
 
 
 def _load(name: str) -> SentenceTransformer:
-    embedded = name == EMBEDDED
+    folder = weights_folder(name)
     try:
-        model = SentenceTransformer(str(_MODEL) if embedded else name, local_files_only=embedded)
+        model = SentenceTransformer(
+            str(folder or name),
+            local_files_only=folder is not None,
+            model_kwargs={"dtype": "float32"},  # weights stored in half precision are widened
+        )
     except (OSError, ValueError) as error:
         raise MaillonError(
             f"encoder {name!r} cannot be loaded ({_first_line(error)}). Give a hub id that this "
-            f"machine can reach, a folder saved by sentence-transformers, or {EMBEDDED!r}."
+            f"machine can reach, a folder saved by sentence-transformers, 'fast' or {EMBEDDED!r}."
         ) from error
     return model.float()
 

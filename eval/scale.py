@@ -66,6 +66,7 @@ def main(
     data: Annotated[Path | None, typer.Option(help="Folder of the data sets.", exists=True)] = None,
     encoder: Annotated[str | None, typer.Option(help="Hub id or folder.")] = None,
     out: Annotated[Path | None, typer.Option(help="JSON file of the figures.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture to draw of them.")] = None,
 ) -> None:
     """Measure each size and print its figures."""
     faiss.omp_set_num_threads(1)
@@ -81,6 +82,8 @@ def main(
             typer.echo(line)
     if out:
         out.write_text(json.dumps([figures._asdict() for figures in found], indent=1))
+    if plot:
+        drawn(found, machine(loaded), plot)
 
 
 def written() -> list[str]:
@@ -164,6 +167,42 @@ def told(figures: Figures) -> Iterator[str]:
     yield f"  upsert of one supplier, encoding apart: {figures.upsert:.1f} ms"
     beyond = (figures.memory - figures.vectors) / figures.vectors
     yield f"  memory beyond the 16-bit vectors: {beyond:.2f} × them ({figures.memory / 1e6:.0f} MB)"
+
+
+def drawn(found: Sequence[Figures], title: str, path: Path) -> None:
+    """Draw how each figure grows, on logarithmic scales; needs the extra `bench`."""
+    from matplotlib.figure import Figure
+
+    sizes = [figures.capabilities for figures in found]
+    panels: dict[str, dict[str, list[float]]] = {
+        "search, ms": {
+            "p50": [figures.search["sans filtre"][0] for figures in found],
+            "p99": [figures.search["sans filtre"][1] for figures in found],
+            "p50, filtered to 1 %": [figures.search["1 %"][0] for figures in found],
+        },
+        "dense stage, ms": {
+            "4-bit codes, then exact": [figures.dense for figures in found],
+            "IndexFlatIP, one thread": [figures.flat for figures in found],
+        },
+        "memory, MB": {
+            "resident": [figures.memory / 1e6 for figures in found],
+            "vectors alone, 16 bits": [figures.vectors / 1e6 for figures in found],
+        },
+        "seconds": {
+            "build": [figures.build_s for figures in found],
+            "of it encoding": [figures.encoding_s for figures in found],
+            "open, first search": [figures.open_s for figures in found],
+        },
+    }
+    page = Figure(figsize=(11, 7), layout="constrained")
+    page.suptitle(title, fontsize=9)
+    for axes, (name, curves) in zip(page.subplots(2, 2).flat, panels.items(), strict=True):
+        for label, values in curves.items():
+            axes.loglog(sizes, values, marker="o", label=label)
+        axes.set(title=name, xlabel="capabilities")
+        axes.grid(visible=True, which="major", alpha=0.3)
+        axes.legend(fontsize=8)
+    page.savefig(path, dpi=110)
 
 
 class Timed:

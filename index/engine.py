@@ -10,8 +10,11 @@ import numpy as np
 
 from embed.encoder import Encoder
 from embed.errors import MaillonError
+from embed.pair import fast_of
 from index.catalogue import FILE, MEMORY, NEW, Catalogue, CatalogueError, Changes
+from index.certificates import certificate
 from index.confidence import Calibration, calibration_of
+from index.dense import floats
 from index.departments import Nearness, nearness
 from index.facets import Counted, Filters, Mask, fits
 from index.gazetteer import load_places
@@ -23,7 +26,6 @@ from index.reading import NeedError, Reading, check_need
 from index.segment import Hit, Segment, order
 from index.suppliers import Highlight, Suggestion, Supplier
 from index.understanding import Understood, understood
-from index.wishes import certificate
 
 MAX_K = 1_000
 MAX_EXPLAINED = 100
@@ -287,7 +289,8 @@ class SupplierIndex:
     ) -> list[Suggestion]:
         asked = view.reader.read(need)
         texts = [supplier.capabilities[hit.matched[0]] for supplier, hit in pairs]
-        reasons = _explained(view, asked, texts[:MAX_EXPLAINED]) if explain else []
+        some = [hit for _, hit in pairs[:MAX_EXPLAINED]]
+        reasons = _explained(view, asked, texts[:MAX_EXPLAINED], some) if explain else []
         reasons += [((), ())] * (len(pairs) - len(reasons))
         sure = self._confidences(asked, [hit.score for _, hit in pairs])
         wished = view.reader.wishes(need)
@@ -407,13 +410,13 @@ def _factors(segment: Segment, where: Where | None) -> Sums | None:
 
 
 def _explained(
-    view: View, asked: Reading, texts: list[str]
+    view: View, asked: Reading, texts: list[str], hits: Sequence[Hit]
 ) -> list[tuple[tuple[Highlight, ...], tuple[str, ...]]]:
     if not texts:
         return []
     encoder, concepts, mix = view.reader.encoder, view.reader.concepts, view.reader.mix
-    marks = highlights(asked.vector, asked.query.terms, texts, encoder, mix)
-    links = concepts.links(encoder.encode_capabilities(texts))
+    marks = highlights(asked.text, asked.query.terms, texts, fast_of(encoder), mix)
+    links = concepts.links(floats(np.stack([hit.vector for hit in hits])))
     return list(zip(marks, concepts.shared(asked.links, links), strict=True))
 
 

@@ -12,10 +12,10 @@ from pydantic import ConfigDict
 
 from embed.errors import MaillonError
 from embed.text import clean, fold
+from index.certificates import certificate
 from index.departments import FACTS, REGIONS, department_code, region_code
 from index.postings import Places, Postings
 from index.suppliers import Series, Supplier
-from index.wishes import certificate
 
 FIELDS = ("departments", "regions", "certifications", "series", "naf", "tags")
 MAX_VALUES = 200

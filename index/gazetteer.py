@@ -11,8 +11,8 @@ from embed.errors import MaillonError
 from embed.text import fold
 from index.catalogue import Catalogue
 from index.departments import DEPARTMENTS, FACTS
+from index.folding import place_key
 from index.places import Spot
-from index.wishes import place_key
 
 _NAMES = {
     "name": ("nom", "nom_commune", "nom_standard", "nom_commune_complet", "libelle", "commune",

@@ -17,7 +17,7 @@ from embed.spelling import Spelling
 from index import generation
 from index.catalogue import Catalogue, Changes, EncoderChangedError, Moment
 from index.concepts import Concepts
-from index.dense import fixed, floats
+from index.dense import Fixed, fixed, floats
 from index.facets import Mask
 from index.gazetteer import KnownPlaces
 from index.generation import DamagedError, Generation
@@ -113,11 +113,22 @@ class Living:
     def segment(self, suppliers: Sequence[Supplier]) -> Segment:
         """Suppliers that need not be in the catalogue, numbered from 0, as a segment of it."""
         texts = [text for supplier in suppliers for text in supplier.capabilities]
-        vectors = fixed(self.encoder.encode_capabilities(texts))
+        vectors = self._vectors(texts)
         vocabulary: Vocabulary = {}
         links = self._concepts.links(floats(vectors))
         part = Part.read(list(enumerate(suppliers)), vectors, links, vocabulary, self.places)
         return self._gathered([part], vocabulary)
+
+    def _vectors(self, texts: list[str]) -> Fixed:
+        """The vectors of any texts; only those that the catalogue does not know are encoded."""
+        name, dim = self.encoder.name, self.encoder.dim
+        with self.catalogue.reading():
+            missing = self.catalogue.missing(name, texts)
+            known = list(set(texts) - set(missing))
+            held = dict(zip(known, self.catalogue.vectors(name, dim, known), strict=True))
+        new = fixed(self.encoder.encode_capabilities(missing)) if missing else ()
+        held |= dict(zip(missing, new, strict=True))
+        return np.stack([held[text] for text in texts])
 
     def close(self) -> None:
         """Wait for a generation that is being written, and close the catalogue."""

@@ -42,7 +42,7 @@ def _cosines(vectors: Vectors, need: Vectors) -> Scores:
 
 
 def highlights(
-    need: Vectors,
+    need: str,
     wanted: Wanted,
     capabilities: Sequence[str],
     encoder: Encoder,
@@ -51,10 +51,11 @@ def highlights(
     """For each capability, the words that weighed in its score and how much.
 
     A word's dense weight is what the cosine loses when the word is taken out (occlusion, Zeiler
-    & Fergus 2014, section 4.2); its lexical weight is its share of BM25. Works with any encoder.
+    & Fergus 2014, section 4.2); its lexical weight is its share of BM25. Works with any encoder, at
+    the price of a text for each word.
     """
     found = [words(capability)[:_READ] for capability in capabilities]
-    losses = _losses(need, capabilities, found, encoder)
+    losses = _losses(encoder.encode_needs([need])[0], capabilities, found, encoder)
     return [
         _heaviest(of, mix.dense * loss + mix.lexical * _lexical(wanted, of))
         for of, loss in zip(found, losses, strict=True)

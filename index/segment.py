@@ -61,6 +61,8 @@ class Hit(NamedTuple):
     seq: int
     matched: tuple[int, ...]
     """Places of the matching capabilities among the supplier's own, best first."""
+    vector: Fixed
+    """That of the best one, int16 `(dim,)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,7 @@ class Segment:
                 int(turns[at]),
                 int(self.seqs[owners[at]]),
                 _matched(further[starts[at] :][: sizes[at]], lead[at] - starts[at]),
+                self.dense.vectors[rows[lead[at]]],
             )
             for at in chosen
         ]

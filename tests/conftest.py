@@ -1,4 +1,4 @@
-"""What the tests share: the embedded encoder, and three invented suppliers."""
+"""What the tests share: the fast embedded encoder, and three invented suppliers."""
 
 import threading
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ DOMAINS = ["usinage", "usinage", "textile", "textile", "fonderie", "fonderie", "
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    return load_encoder()
+    return load_encoder("fast")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embed.encoder import EMBEDDED, Encoder
+from embed.encoder import FAST, Encoder
 from embed.errors import MaillonError
 from eval.calibration import Pairs, check, fit
 from index.confidence import FILE, Calibration, Curve, calibration_of
@@ -50,7 +50,7 @@ def test_a_curve_fitted_on_judged_pairs_says_what_the_judges_said() -> None:
 def test_the_embedded_encoder_is_sure_of_its_own_trade_and_not_of_another(
     encoder: Encoder,
 ) -> None:
-    assert calibration_of(EMBEDDED) is not None
+    assert calibration_of(FAST) is not None
     suppliers = [
         Supplier("ano", "Anodisation", ("Anodisation sulfurique et dure de pièces en aluminium",)),
         Supplier("pain", "Fournil", ("Pains précuits surgelés pour la restauration",)),

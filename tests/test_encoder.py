@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from embed.encoder import EMBEDDED, Encoder, load_encoder
+from embed.encoder import DEEP, DEEP_SHARE, EMBEDDED, FAST, Encoder, load_encoder
 from embed.errors import MaillonError
+from embed.pair import fast_of
 
 MODEL = Path(__file__).parents[1] / "embed" / "model"
 
@@ -33,14 +34,29 @@ def test_the_embedded_encoder_ranks_meaning(encoder: Encoder) -> None:
     assert near > far
 
 
-def test_the_default_is_the_embedded_one(encoder: Encoder) -> None:
-    assert (encoder.name, encoder.dim) == (EMBEDDED, 256)
+def test_fast_is_the_static_one(encoder: Encoder) -> None:
+    assert (encoder.name, encoder.dim) == (FAST, 256)
+
+
+def test_the_default_is_the_static_and_the_transformer_side_by_side(encoder: Encoder) -> None:
+    default, deep = load_encoder(), load_encoder(DEEP)
+    assert (default.name, default.dim) == (EMBEDDED, 256 + 384)
+    assert fast_of(default).name == FAST
+    needs, sheets = ["fabriquer des chaussures"], ["bottier, souliers sur mesure", "béton armé"]
+    one, other, both = (
+        each.encode_needs(needs) @ each.encode_capabilities(sheets).T
+        for each in (encoder, deep, default)
+    )
+    np.testing.assert_allclose(both, (1 - DEEP_SHARE) * one + DEEP_SHARE * other, atol=1e-5)
+    assert both[0, 0] > both[0, 1]
 
 
 def test_a_folder_saved_by_sentence_transformers_loads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    SentenceTransformer(str(MODEL), prompts={"query": "besoin : "}).save(str(tmp_path / "mine"))
+    SentenceTransformer(str(MODEL / "static"), prompts={"query": "besoin : "}).save(
+        str(tmp_path / "mine")
+    )
     monkeypatch.chdir(tmp_path)
     mine = load_encoder("mine")
     prompted, bare = mine.encode_needs(["coque"])[0], mine.encode_capabilities(["coque"])[0]
@@ -54,4 +70,4 @@ def test_an_unknown_name_says_what_can_be_given(tmp_path: Path) -> None:
 
 
 def test_weights_fit_the_wheel() -> None:
-    assert sum(file.stat().st_size for file in MODEL.rglob("*")) <= 15_000_000
+    assert sum(file.stat().st_size for file in MODEL.rglob("*")) <= 90_000_000

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from embed.encoder import Encoder
+from index.certificates import certificate
 from index.demo import demo_suppliers
 from index.departments import FACTS
 from index.engine import SupplierIndex
 from index.facets import Facets, FilterError, Filters, fits, values_of
 from index.suppliers import Supplier
-from index.wishes import certificate
 
 TEXT = ("Forge libre",)
 DIRECTORY = [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import CONFECTION, DECOLLETEUR, THERMOFORMEUR
 
-from embed.encoder import EMBEDDED, Encoder, Vectors, load_encoder, weights_folder
+from embed.encoder import FAST, Encoder, Vectors, load_encoder, weights_folder
 from index import generation, switching
 from index.catalogue import FILE, Catalogue
 from index.engine import SupplierIndex, encoder_of
@@ -97,12 +97,12 @@ def test_a_switch_that_was_interrupted_goes_on_from_there(
     other = Other()
     with pytest.raises(KeyboardInterrupt):
         switch(folder, other, interrupted)
-    assert (other.given(), encoder_of(folder)) == (TEXTS[:3], EMBEDDED)
+    assert (other.given(), encoder_of(folder)) == (TEXTS[:3], FAST)
     with closing(SupplierIndex.open(folder, encoder)) as index:
         index.upsert([FOUNDRY])
         assert index.search("bronze à la cire perdue", 1)[0].supplier == FOUNDRY
     generation.main(folder)  # a fold meanwhile keeps what was encoded
-    assert kept(folder) == {EMBEDDED: 5, "other": 3}
+    assert kept(folder) == {FAST: 5, "other": 3}
     assert switch(folder, other) == 2
     assert (other.given(), encoder_of(folder)) == ([TEXTS[3], *FOUNDRY.capabilities], "other")
     assert kept(folder) == {"other": 5}
@@ -142,7 +142,7 @@ def test_an_index_without_supplier_is_switched_too(
 
 
 def test_an_open_index_goes_on_answering_and_writing(folder: Path, tmp_path: Path) -> None:
-    weights = weights_folder(EMBEDDED)
+    weights = weights_folder(FAST)
     assert weights
     shutil.copytree(weights, tmp_path / "weights")
     copied = load_encoder(str(tmp_path / "weights"))

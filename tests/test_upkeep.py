@@ -19,7 +19,7 @@ from index.facets import Filters
 from index.places import Near
 from index.suppliers import Supplier
 
-MODEL = Path(embed.__file__).parent / "model"
+MODEL = Path(embed.__file__).parent / "model" / "static"
 HEADER = "id;nom;capacités;dép;commune;certifications\n"
 FIRST = f"""{HEADER}\
 arve;Décolletage de l'Arve;Décolletage inox 316L | Tournage CN;74;Cluses;EN 9100

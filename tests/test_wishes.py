@@ -2,7 +2,9 @@ import time
 
 import pytest
 
-from index.wishes import Wish, certificate, place_key, wishes
+from index.certificates import certificate
+from index.folding import place_key
+from index.wishes import Wish, wishes
 
 TOWNS = {
     place_key(name)

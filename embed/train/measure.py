@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from embed.encoder import load_encoder
+from embed.encoder import DEEP_SHARE, load_encoder
+from embed.pair import PairEncoder
 from embed.train.__main__ import WORK
 from embed.train.making import project
 from embed.train.positives import needs
@@ -85,6 +86,9 @@ def bitext(encode: Encode, teacher: Teacher, axes: Floats, path: Path) -> Figure
 def main(
     model: Annotated[str, typer.Argument(help="Name or folder of the encoder.")],
     data: Annotated[Path, typer.Option(help="Folder of the data sets.", exists=True)],
+    beside: Annotated[
+        str | None, typer.Option(help="Another, whose vectors are put beside, as in the default.")
+    ] = None,
     work: Annotated[Path, typer.Option(help="The folder --work of the training.")] = WORK,
     ours: Annotated[Path, typer.Option(help="Folder of lexicon and pairs.")] = WRITTEN,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 3,
@@ -93,7 +97,10 @@ def main(
 ) -> None:
     """Print the dev measures of an encoder, any sentence-transformers folder."""
     torch.set_num_threads(threads)
-    encode = load_encoder(model).encode_needs
+    loaded = load_encoder(model)
+    if beside:
+        loaded = PairEncoder(f"{model} + {beside}", loaded, load_encoder(beside), DEEP_SHARE)
+    encode = loaded.encode_needs
     part: Split = "test" if test else "dev"
     figures, whole = [similarity(encode, data, part)], read(ours)
     for measured in (trades, asks, sheets):
@@ -102,7 +109,7 @@ def main(
         figures += [*procurement(encode, data), *bitexts(encode, data, work)]
         asked = [row["objet"] for held in (True, False) for row in needs(data, dev=held)]
         figures += [latency(encode, asked), speed(encode, asked[:timed])]
-    table = Table("measure", "figure", "", title=model)
+    table = Table("measure", "figure", "", title=loaded.name)
     for figure in figures:
         table.add_row(figure.name, f"{figure.value:.1f}", figure.unit)
     Console().print(table)
