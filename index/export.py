@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from embed.errors import MaillonError
 from index.dialects import harmless
+from index.outputs import write_whole
 from index.records import joined
 from index.suppliers import Supplier, as_json_line
 
@@ -33,17 +34,7 @@ def write_suppliers(path: Path, suppliers: Iterable[Supplier]) -> int:
     ending, a folder that is missing, or more suppliers than a sheet has lines.
     """
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".xlsx": _write_excel}
-    if path.suffix.lower() not in writers:
-        raise MaillonError(f"{path.name}: suppliers are written as .jsonl, .csv or .xlsx.")
-    if not path.parent.is_dir():
-        raise MaillonError(f"{path}: the folder {path.parent} does not exist. Create it first.")
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        count = writers[path.suffix.lower()](aside, suppliers)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return count
+    return write_whole(path, suppliers, writers)
 
 
 def _cells(supplier: Supplier, capabilities: Sequence[str]) -> list[str]:

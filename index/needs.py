@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from embed.errors import MaillonError
 from index.dialects import harmless
+from index.outputs import write_whole
 from index.suppliers import Suggestion, as_json_line
 from index.tables import Columns, Row, read_table
 
@@ -89,19 +90,7 @@ def write_ranking(path: Path, lines: Iterable[Ranked]) -> int:
     that name then stays as it was.
     """
     writers = {".xlsx": _write_excel, ".csv": _write_csv, ".jsonl": _write_jsonl}
-    if path.suffix.lower() not in writers:
-        raise MaillonError(
-            f"{path.name}: results are written as .xlsx, .csv or .jsonl, not {path.suffix!r}."
-        )
-    if not path.parent.is_dir():
-        raise MaillonError(f"{path}: the folder {path.parent} does not exist. Create it first.")
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        count = writers[path.suffix.lower()](aside, lines)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return count
+    return write_whole(path, lines, writers)
 
 
 def _need(path: Path, row: Row) -> Need:

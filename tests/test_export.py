@@ -97,7 +97,7 @@ def test_an_empty_directory_is_a_file_with_its_header(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_told_and_leaves_the_file_before(tmp_path: Path) -> None:
-    with pytest.raises(MaillonError, match=r"a\.pdf: suppliers are written as \.jsonl, \.csv"):
+    with pytest.raises(MaillonError, match=r"a\.pdf: results are written as \.jsonl, \.csv"):
         write_suppliers(tmp_path / "a.pdf", NASTY)
     with pytest.raises(MaillonError, match="the folder .*absent does not exist"):
         write_suppliers(tmp_path / "absent" / "a.csv", NASTY)

@@ -159,7 +159,7 @@ ERRORS = {
     "places un.csv --index a.index":
         "un.csv: no column for lat, lon among id, nom, capacités, dép, commune",
     "places absent.csv --index a.index": "absent.csv: no such file.",
-    "export tout.pdf --index a.index": "tout.pdf: suppliers are written as .jsonl, .csv or .xlsx.",
+    "export tout.pdf --index a.index": "tout.pdf: results are written as .jsonl, .csv or .xlsx",
     "export tout.csv --index absent": "absent holds no index",
     "backup un.csv --index a.index": "un.csv exists. Name a new file",
     "restore un.csv --to d.index": "un.csv is damaged (file is not a database)",
