@@ -4,6 +4,7 @@ from threading import Lock
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
+from transformers.utils.logging import disable_progress_bar
 
 from embed.encoder import EMBEDDED, Vectors, weights_folder
 from embed.errors import MaillonError
@@ -40,6 +41,7 @@ class SentenceEncoder:
 
 def _load(name: str) -> SentenceTransformer:
     folder = weights_folder(name)
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # that of reading the weights
     try:
         model = SentenceTransformer(
             str(folder or name),

@@ -110,7 +110,7 @@ def change(folder: Path, journal: Path, seed: int, number: int, ids: int, delta:
     """The child: make one call after another, from a number on, until it is killed."""
     living.DELTA = delta
     noted = os.open(journal, os.O_WRONLY | os.O_APPEND)
-    index = SupplierIndex.open(folder, load_encoder())
+    index = SupplierIndex.open(folder, load_encoder("fast"))
     while True:
         call = call_of(seed, number, ids)
         os.write(noted, f"begun {number}\n".encode())
@@ -316,7 +316,7 @@ def main(
     typer.echo(f"{platform.machine()}, {os.cpu_count()} cores, {platform.platform()}; seed {seed}")
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
-        trying = Trying(Path(home), load_encoder(), seed, ids=max(changes // 5, 20))
+        trying = Trying(Path(home), load_encoder("fast"), seed, ids=max(changes // 5, 20))
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("changes", total=changes)
             for acknowledged in trying.run(changes, kills):

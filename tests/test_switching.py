@@ -147,9 +147,9 @@ def test_an_open_index_goes_on_answering_and_writing(folder: Path, tmp_path: Pat
     shutil.copytree(weights, tmp_path / "weights")
     copied = load_encoder(str(tmp_path / "weights"))
     with (
-        closing(SupplierIndex.open(folder, load_encoder())) as reader,
-        closing(SupplierIndex.open(folder, load_encoder())) as writer,
-        closing(SupplierIndex.open(folder, load_encoder())) as deleter,
+        closing(SupplierIndex.open(folder, load_encoder("fast"))) as reader,
+        closing(SupplierIndex.open(folder, load_encoder("fast"))) as writer,
+        closing(SupplierIndex.open(folder, load_encoder("fast"))) as deleter,
     ):
         before = reader.search("coque en plastique", day=1)
         assert switch(folder, copied) == 4
