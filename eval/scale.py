@@ -31,7 +31,7 @@ from index.engine import SupplierIndex
 from index.facets import Filters
 from index.suppliers import Supplier
 
-SHARES = {"sans filtre": 1.0, "50 %": 0.5, "10 %": 0.1, "1 %": 0.01, "0,1 %": 0.001}
+SHARES = {"no filter": 1.0, "50 %": 0.5, "10 %": 0.1, "1 %": 0.01, "0.1 %": 0.001}
 SEARCHES = 300
 COMPARED = 40
 """Needs for which every capability is compared exactly, for the recall."""
@@ -176,8 +176,8 @@ def drawn(found: Sequence[Figures], title: str, path: Path) -> None:
     sizes = [figures.capabilities for figures in found]
     panels: dict[str, dict[str, list[float]]] = {
         "search, ms": {
-            "p50": [figures.search["sans filtre"][0] for figures in found],
-            "p99": [figures.search["sans filtre"][1] for figures in found],
+            "p50": [figures.search["no filter"][0] for figures in found],
+            "p99": [figures.search["no filter"][1] for figures in found],
             "p50, filtered to 1 %": [figures.search["1 %"][0] for figures in found],
         },
         "dense stage, ms": {
