@@ -169,7 +169,12 @@ def serve(
     index: Annotated[
         Path | None, typer.Option("--index", help="Folder written by `maillon index`.")
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Serve the invented directory.")] = False,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="Serve the invented directory, by default with the fast encoder."
+        ),
+    ] = False,
     host: str = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     encoder: EncoderName = None,
@@ -186,7 +191,7 @@ def serve(
 
     from api.app import create_app
 
-    served = open_index(index, encoder) if index else build(_demo(), load(encoder))
+    served = open_index(index, encoder) if index else build(_demo(), load(encoder or "fast"))
     served.search(
         served.understand(_FIRST).need
     )  # loads what is loaded late, before a visitor waits
