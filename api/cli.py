@@ -37,9 +37,9 @@ app.add_typer(evaluation.app, name="eval")
 
 app.add_typer(upkeep.app)
 
-
 NONE: list[str] = []
 _FIRST = "tournage de pièces en inox près de Lyon"
+"""Searched before a server says that it is there: it loads what would make a visitor wait."""
 
 
 def main() -> None:
@@ -94,9 +94,11 @@ def search(
     filters = Filters.of(departments, regions, certifications, series, naf, tags)
     around = near_to(near, max_km) if near else None
     opened = open_index(index, encoder)
-    asked = opened.understand(need, filters, around, proximity)
-    if literal:
-        asked = Understood(need, filters, around, proximity or 0.0, (), ())
+    asked = (
+        Understood(need, filters, around, proximity or 0.0, (), ())
+        if literal
+        else opened.understand(need, filters, around, proximity)
+    )
     suggestions = opened.search(
         asked.need,
         k,
@@ -192,9 +194,7 @@ def serve(
     from api.app import create_app
 
     served = open_index(index, encoder) if index else build(_demo(), load(encoder or "fast"))
-    served.search(
-        served.understand(_FIRST).need
-    )  # loads what is loaded late, before a visitor waits
+    served.search(served.understand(_FIRST).need)
     typer.echo(f"{len(served):,} suppliers, search page on http://{host}:{port}")
     uvicorn.run(create_app(served), host=host, port=port, log_level="warning")
 

@@ -51,14 +51,16 @@ def run_bench(capabilities: int, encoder: Encoder) -> Iterator[str]:
 def recombined(capabilities: int, seed: int = 0) -> list[Supplier]:
     """Suppliers with about that many capabilities: halves of real sentences of the demo, joined."""
     draw = random.Random(seed)
-    halves = [_halved(text) for supplier in demo_suppliers() for text in supplier.capabilities]
+    halves = [
+        halved(text.split()) for supplier in demo_suppliers() for text in supplier.capabilities
+    ]
     texts = (f"{draw.choice(halves)[0]} {draw.choice(halves)[1]}" for _ in range(capabilities))
     groups = zip(*[texts] * 5, strict=False)
     return [Supplier(f"b{n}", f"Atelier {n}", group) for n, group in enumerate(groups)]
 
 
-def _halved(text: str) -> tuple[str, str]:
-    parts = text.split()
+def halved(parts: Sequence[str]) -> tuple[str, str]:
+    """The first and the second half of the words of a sentence."""
     middle = (len(parts) + 1) // 2
     return " ".join(parts[:middle]), " ".join(parts[middle:])
 
@@ -77,7 +79,7 @@ def _start_up() -> Iterator[str]:
     yield f"start: maillon --help {helped:.2f} s, {helped / floor:.1f} × an empty Python program"
     libraries = _median([_seconds("-c", "import sentence_transformers, faiss") for _ in range(3)])
     with tempfile.TemporaryDirectory() as folder:
-        _saved(demo_suppliers(), _default(), Path(folder, "demo"))
+        saved(demo_suppliers(), _default(), Path(folder, "demo"))
         search = ["-m", "api.cli", "search", NEEDS[0], "--index", f"{folder}/demo"]
         cold = _median([_seconds(*search) for _ in range(3)])
     yield (
@@ -86,7 +88,8 @@ def _start_up() -> Iterator[str]:
     )
 
 
-def _saved(suppliers: Sequence[Supplier], encoder: Encoder, folder: Path) -> None:
+def saved(suppliers: Sequence[Supplier], encoder: Encoder, folder: Path) -> None:
+    """Write suppliers into a new index folder."""
     index = SupplierIndex.create(folder, encoder)
     index.upsert(suppliers)
     index.close()
@@ -100,8 +103,8 @@ def _default() -> Encoder:
 
 def _build(suppliers: Sequence[Supplier], encoder: Encoder) -> Iterator[str]:
     texts = [text for supplier in suppliers for text in supplier.capabilities]
-    alone = _median([_timed(lambda: encoder.encode_capabilities(texts)) for _ in range(3)])
-    whole = _median([_timed(lambda: SupplierIndex.build(suppliers, encoder)) for _ in range(3)])
+    alone = _median([timed(lambda: encoder.encode_capabilities(texts)) for _ in range(3)])
+    whole = _median([timed(lambda: SupplierIndex.build(suppliers, encoder)) for _ in range(3)])
     yield (
         f"build: {len(texts):,} capabilities in {whole:.2f} s ({len(texts) / whole:,.0f}/s), "
         f"{whole / alone:.1f} × encoding alone"
@@ -120,7 +123,7 @@ def _search(index: SupplierIndex) -> Iterator[str]:
 
 def _over_http(index: SupplierIndex) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
-        _saved(index.suppliers, index.encoder, Path(folder, "index"))
+        saved(index.suppliers, index.encoder, Path(folder, "index"))
         with _served(Path(folder, "index"), index.encoder.name) as port:
             connection = http.client.HTTPConnection("127.0.0.1", port)
             floor = _latencies(lambda _: _get(connection), range(SEARCHES))
@@ -175,12 +178,13 @@ def _post(connection: http.client.HTTPConnection, need: str) -> bytes:
 
 
 def _seconds(*arguments: str) -> float:
-    return _timed(
+    return timed(
         lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
     )
 
 
-def _timed(action: Callable[[], object]) -> float:
+def timed(action: Callable[[], object]) -> float:
+    """The seconds that an action takes."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
@@ -189,7 +193,7 @@ def _timed(action: Callable[[], object]) -> float:
 def _latencies(action: Callable[[Any], object], items: Sequence[Any]) -> np.ndarray:
     for item in items[:20]:
         action(item)
-    return np.array([_timed(lambda item=item: action(item)) for item in items]) * 1000  # type: ignore[misc]
+    return np.array([timed(lambda item=item: action(item)) for item in items]) * 1000  # type: ignore[misc]
 
 
 def _median(values: Sequence[float]) -> float:

@@ -22,7 +22,7 @@ import typer
 from embed.encoder import Encoder, Vectors, load_encoder
 from embed.lexicon import read_asks, read_lexicon
 from embed.train.reading import records
-from eval.bench import machine
+from eval.bench import halved, machine, saved, timed
 from index import segment
 from index.demo import demo_suppliers
 from index.dense import floats
@@ -102,7 +102,7 @@ def real(data: Path) -> list[str]:
 def recombined(sentences: Sequence[str], capabilities: int, seed: int = 0) -> Iterator[Supplier]:
     """Suppliers of five capabilities each; tags "50 %" and so on fit such a share of them."""
     draw = random.Random(seed)
-    halves = [_halved(text.split()[:40]) for text in sentences if len(text.split()) >= 4]
+    halves = [halved(text.split()[:40]) for text in sentences if len(text.split()) >= 4]
     places = list(DEPARTMENTS)
     for number in range(capabilities // SIZE):
         pairs = [(draw.choice(halves)[0], draw.choice(halves)[1]) for _ in range(SIZE)]
@@ -140,13 +140,13 @@ def measured(folder: Path, sentences: Sequence[str], size: int, encoder: Encoder
 
 
 def _built(folder: Path, suppliers: list[Supplier], encoder: Encoder) -> tuple[float, float]:
-    timed = Timed(encoder)
-    index = SupplierIndex.create(folder, timed)
-    start, placed = time.perf_counter(), timed.seconds
+    counting = Timed(encoder)
+    index = SupplierIndex.create(folder, counting)
+    start, placed = time.perf_counter(), counting.seconds
     index.upsert(suppliers)
     whole = time.perf_counter() - start
     index.close()
-    return whole, timed.seconds - placed
+    return whole, counting.seconds - placed
 
 
 def told(figures: Figures) -> Iterator[str]:
@@ -246,7 +246,7 @@ def _searched(index: SupplierIndex, needs: Sequence[str], filters: Filters) -> t
     times = []
     for need in needs:
         index.reading(need)  # remembered: the encoder's own time is not the search's
-        times.append(1000 * _seconds(lambda n=need: index.search(n, 10, filters=filters)))  # type: ignore[misc]
+        times.append(1000 * timed(lambda n=need: index.search(n, 10, filters=filters)))  # type: ignore[misc]
     return float(np.median(times)), float(np.percentile(times, 99))
 
 
@@ -267,9 +267,9 @@ def _dense(index: SupplierIndex, needs: Sequence[str]) -> tuple[float, float]:
 
 def _upserts(index: SupplierIndex, encoder: Encoder) -> float:
     texts = [f"Tournage de bagues, lot {n}, plan {n * 7}" for n in range(60)]
-    alone = [_seconds(lambda t=text: encoder.encode_capabilities([t])) for text in texts]  # type: ignore[misc]
+    alone = [timed(lambda t=text: encoder.encode_capabilities([t])) for text in texts]  # type: ignore[misc]
     whole = [
-        _seconds(lambda n=n, t=text: index.upsert([Supplier(f"u{n}", "Un", (t,))]))  # type: ignore[misc]
+        timed(lambda n=n, t=text: index.upsert([Supplier(f"u{n}", "Un", (t,))]))  # type: ignore[misc]
         for n, text in enumerate(texts)
     ]
     return 1000 * float(np.median(whole) - np.median(alone))
@@ -278,9 +278,8 @@ def _upserts(index: SupplierIndex, encoder: Encoder) -> float:
 def _memory(folder: Path, encoder: str, needs: Sequence[str]) -> int:
     """Resident bytes of a process that opens the folder and searches, less those of a tiny one."""
     with tempfile.TemporaryDirectory() as tiny:
-        small = SupplierIndex.create(Path(tiny, "index"), load_encoder(encoder))
-        small.upsert([Supplier("a", "A", ("Tournage",))])
-        small.close()
+        one = [Supplier("a", "A", ("Tournage",))]
+        saved(one, load_encoder(encoder), Path(tiny, "index"))
         floor = _resident(Path(tiny, "index"), encoder, needs)
     return _resident(folder, encoder, needs) - floor
 
@@ -302,20 +301,9 @@ def _resident(folder: Path, encoder: str, needs: Sequence[str]) -> int:
     return int(done.stdout.split()[-1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _halved(words: list[str]) -> tuple[str, str]:
-    middle = (len(words) + 1) // 2
-    return " ".join(words[:middle]), " ".join(words[middle:])
-
-
-def _seconds(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
 def _median(action: Callable[[Vectors], object], vectors: Vectors) -> float:
     action(vectors[0])
-    return 1000 * float(np.median([_seconds(lambda v=v: action(v)) for v in vectors]))  # type: ignore[misc]
+    return 1000 * float(np.median([timed(lambda v=v: action(v)) for v in vectors]))  # type: ignore[misc]
 
 
 if __name__ == "__main__":

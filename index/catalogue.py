@@ -265,7 +265,7 @@ class Catalogue:
 
     def suppliers(self) -> Iterator[Supplier]:
         """All suppliers, in the order in which they were last written."""
-        for some in self.since(Moment(), self.moment()):
+        for some in self.since(START, self.moment()):
             yield from (supplier for _, supplier in some)
 
     def gone(self, moment: Moment, until: Moment) -> list[int]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embed.errors import MaillonError
 from index.dialects import harmless
@@ -40,16 +40,13 @@ def write_suppliers(path: Path, suppliers: Iterable[Supplier]) -> int:
 def _cells(supplier: Supplier, capabilities: Sequence[str]) -> list[str]:
     values = {field.name: getattr(supplier, field.name) for field in fields(Supplier)}
     values["capabilities"] = capabilities
-    return [
-        joined(values[name], name)
-        if name in _LISTS
-        else str(values[name] or "")
-        if name not in ("lat", "lon")
-        else ""
-        if values[name] is None
-        else repr(values[name])
-        for name in HEADER
-    ]
+    return [_cell(values[name], name) for name in HEADER]
+
+
+def _cell(value: Any, name: str) -> str:  # noqa: ANN401  # of any field of a supplier
+    if name in _LISTS:
+        return joined(value, name)
+    return "" if value is None else str(value)
 
 
 def _write_jsonl(path: Path, suppliers: Iterable[Supplier]) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embed.spelling import Spelling
-from index.catalogue import FILE, Catalogue, CatalogueError, EncoderChangedError, Moment
+from index.catalogue import FILE, START, Catalogue, CatalogueError, EncoderChangedError, Moment
 from index.concepts import Concepts
 from index.dense import floats
 from index.gazetteer import KnownPlaces
@@ -55,7 +55,7 @@ def build(catalogue: Catalogue, encoder: str, concepts: Concepts) -> Generation 
     vocabulary: Vocabulary = {}
     parts = [
         part_of(catalogue, numbered, encoder, concepts, vocabulary)
-        for numbered in catalogue.since(Moment(), until)
+        for numbered in catalogue.since(START, until)
     ]
     if not parts:
         return None

@@ -15,7 +15,7 @@ from embed.encoder import Encoder, load_encoder
 from embed.errors import MaillonError
 from embed.spelling import Spelling
 from index import generation
-from index.catalogue import Catalogue, Changes, EncoderChangedError, Moment
+from index.catalogue import START, Catalogue, Changes, EncoderChangedError, Moment
 from index.concepts import Concepts
 from index.dense import Fixed, fixed, floats
 from index.facets import Mask
@@ -35,7 +35,8 @@ DELTA = 1_000
 DELTA_SHARE = 200
 """A directory of so many times as many capabilities bears a larger delta: one in 200."""
 
-_BATCH = 1_024
+BATCH = 1_024
+"""Texts that are encoded and kept at once."""
 
 _TRIES = 3
 """A generation that was read may have been taken away for the next one: then that one is read."""
@@ -141,7 +142,7 @@ class Living:
         name = encoder.name
         texts = [text for supplier in suppliers for text in supplier.capabilities]
         missing = self.catalogue.missing(name, texts)
-        batches = [missing[start : start + _BATCH] for start in range(0, len(missing), _BATCH)]
+        batches = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
         for batch in track(batches[:-1]) if len(batches) > 1 else []:
             self.catalogue.learn(name, batch, encoder.encode_capabilities(batch))
         last = batches[-1] if batches else []
@@ -198,7 +199,7 @@ class Living:
             self.encoder, spelling, self._concepts, lexical, self._mix, self.places.knows
         )
         segments = (made.segment,) if made else ()
-        moment = made.moment if made else Moment()
+        moment = made.moment if made else START
         self._view = View(reader, segments, (None,) * len(segments), moment)
 
     def _follow(self) -> None:

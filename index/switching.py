@@ -8,9 +8,7 @@ from embed.encoder import Encoder
 from index import generation
 from index.catalogue import FILE, Catalogue, EncoderChangedError
 from index.concepts import Concepts
-from index.living import Track
-
-_BATCH = 1_024
+from index.living import BATCH, Track
 
 
 def switch(folder: Path, encoder: Encoder, track: Track = iter) -> int:
@@ -41,8 +39,8 @@ def _batches(catalogue: Catalogue, encoder: str) -> Iterator[list[str]]:
     for texts in catalogue.capabilities():
         waiting += [text for text in catalogue.missing(encoder, texts) if text not in seen]
         seen.update(waiting)
-        while len(waiting) >= _BATCH:
-            yield waiting[:_BATCH]
-            waiting = waiting[_BATCH:]
+        while len(waiting) >= BATCH:
+            yield waiting[:BATCH]
+            waiting = waiting[BATCH:]
     if waiting:
         yield waiting
