@@ -278,7 +278,7 @@ def test_an_upsert_learns_again_what_a_fold_dropped_before_it_was_written(
             yield batch
             generation.main(folder)
 
-    monkeypatch.setattr(living, "_BATCH", 8)
+    monkeypatch.setattr(living, "BATCH", 8)
     many = [Supplier(f"s{n}", "Atelier", (f"Tournage de la pièce {n}",)) for n in range(20)]
     with closing(SupplierIndex.open(folder, counting)) as index:
         assert index.upsert(many, folding) == Changes(added=20)

@@ -93,7 +93,7 @@ def test_a_switch_that_was_interrupted_goes_on_from_there(
         yield from list(batches)[:1]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(switching, "_BATCH", 3)
+    monkeypatch.setattr(switching, "BATCH", 3)
     other = Other()
     with pytest.raises(KeyboardInterrupt):
         switch(folder, other, interrupted)
