@@ -247,12 +247,13 @@ class Segment:
         far = float(np.median(self.dense.cosines(some, query.vector)))
         least = float(known[told].min()) if len(told) == depth else 0.0
         bound = query.dense * max(far, 0.0) + least
-        return np.union1d(self._allowed(near, allowed), self._allowed(told, allowed)), bound
+        both = np.concatenate([self._allowed(near, allowed), self._allowed(told, allowed)])
+        return _ascending(both), bound
 
     def _ranked(
         self, query: Query, known: Sums, rows: Rows, k: int, factors: Sums | None, day: int
     ) -> list[Hit]:
-        """The `k` best suppliers that own some of the rows; all their rows take part."""
+        """The `k` best suppliers that own some ascending rows; all their rows take part."""
         if not len(rows):
             return []
         leads, owners = self._leads(self._scores(query, known, rows), rows)
@@ -271,8 +272,9 @@ class Segment:
         best = np.maximum.reduceat(scores, starts)
         of = np.repeat(np.arange(len(owners)), sizes)
         lead = _first_places(scores == best[of], of)
-        news = self._news(rows, lead[of])
-        further = news * np.clip(2 * scores / np.maximum(best[of], 1e-6) - 1, 0, 1)
+        further: Sums = np.clip(2 * scores / np.maximum(best[of], 1e-6) - 1, 0, 1)
+        close = np.flatnonzero(further >= SHOWN_FROM)
+        further[close] *= self._news(rows[close], rows[lead[of[close]]])
         further[further < SHOWN_FROM] = 0  # what nearly repeats the best, or hardly matches
         finals = _raised(best, np.maximum.reduceat(further, starts))
         keys = finals if factors is None else finals * factors[owners]
@@ -296,19 +298,18 @@ class Segment:
         return scores
 
     def _news(self, rows: Rows, leads: Rows) -> Sums:
-        """How little each row repeats the best of its supplier: 1 less their cosine."""
+        """How little each row repeats the best one of its supplier: 1 less their cosine."""
         ours = self.dense.vectors[rows].astype(np.float32)
-        theirs = ours[leads]
+        theirs = self.dense.vectors[leads].astype(np.float32)
         alike = np.einsum("ij,ij->i", ours, theirs) / np.float32(32_767**2)
         news: Sums = np.clip(1 - alike, 0, 1)
         return news
 
     def _leads(self, scores: Sums, rows: Rows) -> tuple[Sums, Rows]:
-        """The best score of each supplier that owns some of the rows, and the supplier."""
-        owners = self._owner[rows]
-        order = np.argsort(owners, kind="stable")
-        found, starts = np.unique(owners[order], return_index=True)
-        return np.maximum.reduceat(scores[order], starts), found.astype(np.int64)
+        """The best score of each supplier that owns some ascending rows, and the supplier."""
+        owners = self._owner[rows].astype(np.int64)
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        return np.maximum.reduceat(scores, starts), owners[starts]
 
     def _allowed(self, rows: Rows, allowed: Mask | None) -> Rows:
         return rows if allowed is None else rows[allowed[self._owner[rows]]]
@@ -347,6 +348,12 @@ def _raised(best: Sums | float, further: Sums | float) -> Sums:
     return np.asarray(1 - (1 - best) * (1 - BONUS * further), np.float32)
 
 
+def _ascending(rows: Rows) -> Rows:
+    """Each row once (`np.unique` hashes first, which takes twice as long for some hundreds)."""
+    found = np.sort(rows)
+    return found[np.diff(found, prepend=-1) > 0]
+
+
 def _near(factors: Sums, allowed: Mask | None) -> Iterator[Mask]:
     """Split suppliers by what nearness is worth to them: the 5 % nearest, a quarter, the rest."""
     inside = np.ones(len(factors), np.bool_) if allowed is None else allowed
@@ -359,8 +366,7 @@ def _near(factors: Sums, allowed: Mask | None) -> Iterator[Mask]:
 def _first_places(marked: Mask, of: NDArray[np.integer]) -> Rows:
     """The first marked place of each group; groups are numbered from 0 and stand together."""
     places = np.flatnonzero(marked)
-    _, first = np.unique(of[places], return_index=True)
-    return places[first]
+    return places[np.diff(of[places], prepend=-1) > 0]
 
 
 def _matched(further: Sums, lead: int) -> tuple[int, ...]:
