@@ -65,6 +65,21 @@ class Hit(NamedTuple):
     """That of the best one, int16 `(dim,)`."""
 
 
+class Weighed(NamedTuple):
+    """Suppliers of whom every row was compared; the rows of one begin at its start.
+
+    `lead`, one a supplier, is the place of its best row among `rows`; `further`, one a row, how
+    much it brings besides; `scores` are those of the suppliers.
+    """
+
+    owners: Rows
+    rows: Rows
+    starts: Rows
+    lead: Rows
+    further: Sums
+    scores: Sums
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What is compared of some suppliers, before they are gathered into a segment."""
@@ -128,7 +143,8 @@ class Segment:
         self.lexical = lexical
         self.trades = trades
         self.facets = facets
-        self._owner = np.repeat(np.arange(len(seqs), dtype=np.int32), np.diff(first))
+        self.sizes = np.diff(first)
+        self._owner = np.repeat(np.arange(len(seqs), dtype=np.int32), self.sizes)
 
     def __len__(self) -> int:
         """The number of suppliers, those since deleted included."""
@@ -171,6 +187,13 @@ class Segment:
         said += self.trades.dot(query.trades, self.rows)
         return said
 
+    def known_of_each(self, queries: Sequence[Query]) -> Sums:
+        """`known` for each of several queries of one mix: float32 `(queries, rows)`."""
+        terms = [query.terms for query in queries]
+        said = self.lexical.shares_of_each(terms, queries[0].lexical)
+        said += self.trades.dots([query.trades for query in queries], self.rows)
+        return said
+
     def best(
         self, query: Query, k: int, allowed: Mask | None, factors: Sums | None, day: int
     ) -> list[Hit]:
@@ -182,11 +205,46 @@ class Segment:
         4); few rows are compared one and all.
         """
         known = self.known(query)
-        if self._count(allowed) <= EXACT:
-            return self._ranked(query, known, self._rows_of(allowed), k, factors, day)
-        strata = [allowed] if factors is None else _near(factors, allowed)
+        if factors is None or self._count(allowed) <= EXACT:
+            return self._deepened(query, known, k, allowed, factors, day)
+        strata = _near(factors, allowed)
         hits = [self._deepened(query, known, k, mask, factors, day) for mask in strata]
         return sorted((hit for found in hits for hit in found), key=order)[:k]
+
+    def rows_of(self, owners: Rows) -> tuple[Rows, Rows]:
+        """The rows of some suppliers, and where among them those of each begin."""
+        sizes = self.sizes[owners]
+        starts = np.cumsum(sizes) - sizes
+        rows: Rows = np.repeat(self.first[owners] - starts, sizes) + np.arange(sizes.sum())
+        return rows, starts
+
+    def weighed(self, owners: Rows, rows: Rows, starts: Rows, scores: Sums) -> Weighed:
+        """Suppliers by what all their rows score, `rows` and `starts` as `rows_of` gives them.
+
+        A supplier may stand several times, for several needs.
+        """
+        best = np.maximum.reduceat(scores, starts)
+        of = np.repeat(np.arange(len(owners)), self.sizes[owners])
+        lead = _first_places(scores == best[of], of)
+        further: Sums = np.clip(2 * scores / np.maximum(best[of], 1e-6) - 1, 0, 1)
+        close = np.flatnonzero(further >= SHOWN_FROM)
+        further[close] *= self._news(rows[close], rows[lead[of[close]]])
+        further[further < SHOWN_FROM] = 0  # what nearly repeats the best, or hardly matches
+        scored = raised(best, np.maximum.reduceat(further, starts))
+        return Weighed(owners, rows, starts, lead, further, scored)
+
+    def hit(self, found: Weighed, at: int, key: float, turn: int) -> Hit:
+        """One of the suppliers that were weighed, by what it is ranked by and its turn."""
+        start, owner, lead = found.starts[at], found.owners[at], found.lead[at]
+        further = found.further[start : start + self.sizes[owner]]
+        return Hit(
+            float(key),
+            float(found.scores[at]),
+            int(turn),
+            int(self.seqs[owner]),
+            _matched(further, lead - start),
+            self.dense.vectors[found.rows[lead]],
+        )
 
     def save(self, folder: Path) -> None:
         """Write everything into a folder, to be mapped by `open`."""
@@ -221,18 +279,19 @@ class Segment:
         day: int,
     ) -> list[Hit]:
         count = self._count(allowed)
-        if count <= EXACT:
-            return self._ranked(query, known, self._rows_of(allowed), k, factors, day)
+        depth = (10 * k + 100) * self.rows // max(count, 1)
+        if count <= max(EXACT, 2 * depth):
+            every = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+            return self._ranked(query, known, self.rows_of(every)[0], k, factors, day)
         ceiling = (
             1.0
             if factors is None
             else float((factors if allowed is None else factors[allowed]).max())
         )
-        depth = (10 * k + 100) * self.rows // count
         while True:
             rows, bound = self._candidates(query, known, allowed, depth)
             hits = self._ranked(query, known, rows, k, factors, day)
-            enough = len(hits) == k and hits[-1].key > _raised(bound, 1.0) * ceiling + _STEP
+            enough = len(hits) == k and hits[-1].key > raised(bound, 1.0) * ceiling + _STEP
             if enough or 2 * depth >= self.rows:
                 return hits
             depth *= _DEEPER
@@ -259,38 +318,18 @@ class Segment:
         leads, owners = self._leads(self._scores(query, known, rows), rows)
         weights = np.ones(len(owners), np.float32) if factors is None else factors[owners]
         least = np.partition(leads * weights, max(len(owners) - k, 0))[max(len(owners) - k, 0)]
-        kept = owners[_raised(leads, 1.0) * weights >= least]
+        kept = owners[raised(leads, 1.0) * weights >= least]
         return self._hits(query, known, kept, k, factors, day)
 
     def _hits(
         self, query: Query, known: Sums, owners: Rows, k: int, factors: Sums | None, day: int
     ) -> list[Hit]:
-        sizes = self.first[owners + 1] - self.first[owners]
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        rows = np.repeat(self.first[owners] - starts, sizes) + np.arange(sizes.sum())
-        scores = self._scores(query, known, rows)
-        best = np.maximum.reduceat(scores, starts)
-        of = np.repeat(np.arange(len(owners)), sizes)
-        lead = _first_places(scores == best[of], of)
-        further: Sums = np.clip(2 * scores / np.maximum(best[of], 1e-6) - 1, 0, 1)
-        close = np.flatnonzero(further >= SHOWN_FROM)
-        further[close] *= self._news(rows[close], rows[lead[of[close]]])
-        further[further < SHOWN_FROM] = 0  # what nearly repeats the best, or hardly matches
-        finals = _raised(best, np.maximum.reduceat(further, starts))
-        keys = finals if factors is None else finals * factors[owners]
+        rows, starts = self.rows_of(owners)
+        found = self.weighed(owners, rows, starts, self._scores(query, known, rows))
+        keys = found.scores if factors is None else found.scores * factors[owners]
         turns = turned(self.turns[owners], day)
         chosen = np.lexsort((turns, -keys.round(4)))[:k]
-        return [
-            Hit(
-                float(keys[at]),
-                float(finals[at]),
-                int(turns[at]),
-                int(self.seqs[owners[at]]),
-                _matched(further[starts[at] :][: sizes[at]], lead[at] - starts[at]),
-                self.dense.vectors[rows[lead[at]]],
-            )
-            for at in chosen
-        ]
+        return [self.hit(found, at, keys[at], turns[at]) for at in chosen]
 
     def _scores(self, query: Query, known: Sums, rows: Rows) -> Sums:
         near = np.clip(self.dense.cosines(rows, query.vector), 0, 1)
@@ -314,12 +353,8 @@ class Segment:
     def _allowed(self, rows: Rows, allowed: Mask | None) -> Rows:
         return rows if allowed is None else rows[allowed[self._owner[rows]]]
 
-    def _rows_of(self, allowed: Mask | None) -> Rows:
-        every = np.arange(self.rows) if allowed is None else np.flatnonzero(allowed[self._owner])
-        return every.astype(np.int64)
-
     def _count(self, allowed: Mask | None) -> int:
-        return self.rows if allowed is None else int(np.diff(self.first)[allowed].sum())
+        return self.rows if allowed is None else int(self.sizes[allowed].sum())
 
 
 def order(hit: Hit) -> tuple[float, int]:
@@ -343,7 +378,7 @@ def turned(turns: NDArray[np.uint64], day: int) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _raised(best: Sums | float, further: Sums | float) -> Sums:
+def raised(best: Sums | float, further: Sums | float) -> Sums:
     """The score of a supplier from its best capability and how much the next one adds, 0 to 1."""
     return np.asarray(1 - (1 - best) * (1 - BONUS * further), np.float32)
 
