@@ -139,18 +139,28 @@ def export(
 
 @app.command(name="import")
 def import_(
-    source: Annotated[Path, typer.Argument(help=".xlsx workbook, or BEIR folder.", exists=True)],
+    source: Annotated[
+        Path, typer.Argument(help=".xlsx or .csv file, or BEIR folder.", exists=True)
+    ],
     to: Annotated[Path, typer.Argument(help="Qrels file to write, or folder of the new suite.")],
+    suppliers: Annotated[
+        Path | None, typer.Option("--suppliers", help="Directory of which the needs are asked.")
+    ] = None,
 ) -> None:
-    """Read the judgements of a workbook, or a whole BEIR folder.
+    """Read the judgements of a workbook, a table of needs, or a whole BEIR folder.
 
-    Example: maillon eval import jugements.xlsx ma-suite/qrels.tsv
+    Examples: maillon eval import jugements.xlsx ma-suite/qrels.tsv; maillon eval import
+    besoins.xlsx ma-suite --suppliers annuaire.csv
     """
-    from eval.exchange import read_beir, read_workbook, write_qrels
+    from eval.exchange import read_beir, read_needs_table, read_workbook, write_qrels
     from eval.suite import read_suite
 
     _free(to)
-    if source.suffix == ".xlsx":
+    if suppliers:
+        read_needs_table(source, suppliers, to)
+        needs = read_suite(to, judged=False).needs
+        typer.echo(f"{to} : {len(needs)} besoins ; à juger : maillon eval judge {to}")
+    elif source.suffix == ".xlsx":
         write_qrels(to, read_workbook(source))
         typer.echo(f"{to} : {len(to.read_text().splitlines())} jugements.")
     else:

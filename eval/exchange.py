@@ -4,10 +4,11 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from openpyxl import Workbook, load_workbook
 
+from embed.text import fold
 from eval.suite import (
     GRADES,
     NEEDS,
@@ -15,17 +16,39 @@ from eval.suite import (
     SUITABLE,
     SUPPLIERS,
     Need,
+    Split,
     Suite,
     SuiteError,
     write_needs,
 )
 from index.dialects import harmless
+from index.directory import read_suppliers
 from index.suppliers import MAX_CAPABILITY, Supplier, SupplierError, as_json_line
+from index.tables import Columns, Row, read_table
 
 SHEETS = {
-    "besoins": ("besoin", "texte", "style", "secteur", "partie"),
+    "besoins": (
+        "id", "texte", "style", "secteur", "département", "personne", "partie", "jumeau de",
+        "variante",
+    ),
     "jugements": ("besoin", "texte du besoin", "fournisseur", "nom", "capacités", "note"),
-}
+}  # fmt: skip
+COLUMNS = Columns(
+    names={
+        "id": ("id", "identifiant", "n", "numero", "reference", "ref"),
+        "text": ("texte", "text", "besoin", "besoins", "need", "demande", "description"),
+        "style": ("style", "registre"),
+        "sector": ("secteur", "sector", "filiere", "metier"),
+        "department": ("departement", "department", "dep"),
+        "gap": ("personne", "gap", "sans reponse"),
+        "split": ("partie", "split"),
+        "twin_of": ("jumeau de", "twin of"),
+        "twist": ("variante", "twist"),
+    },
+    required=("text",),
+    several=(),
+    example="une colonne « texte » ou « besoin »",
+)
 
 
 def write_beir(folder: Path, suite: Suite) -> None:
@@ -84,7 +107,20 @@ def write_workbook(file: Path, suite: Suite) -> None:
     book = Workbook(write_only=True)
     suppliers = {supplier.id: supplier for supplier in suite.suppliers}
     rows: dict[str, Iterator[tuple[object, ...]]] = {
-        "besoins": ((n.id, n.text, n.style, n.sector, n.split) for n in suite.needs),
+        "besoins": (
+            (
+                n.id,
+                n.text,
+                n.style,
+                n.sector,
+                n.department,
+                "oui" if n.gap else None,
+                n.split,
+                n.twin_of,
+                n.twist,
+            )
+            for n in suite.needs
+        ),
         "jugements": (
             (n.id, n.text, one, suppliers[one].name, " | ".join(suppliers[one].capabilities), grade)
             for n in suite.needs
@@ -122,6 +158,37 @@ def read_workbook(file: Path) -> list[tuple[str, str, int]]:
             raise SuiteError(f"{file.name}, ligne {number} : note {grade}, attendue de 0 à 3.")
         found.append((str(need), str(supplier), int(grade)))
     return found
+
+
+def read_needs_table(file: Path, directory: Path, to: Path) -> None:
+    """Write the suite of a table of needs (.xlsx or .csv), asked of the suppliers of a directory.
+
+    Its judgements are those of the sheet « jugements », if there is one. Raises `MaillonError`
+    where a file cannot be read, `SuiteError` naming the row that is no need.
+    """
+    suppliers = read_suppliers(directory).suppliers
+    needs = [_need(file, row) for row in read_table(file, COLUMNS).rows]
+    _write_suite(to, suppliers, needs, read_workbook(file) if _judged(file) else [])
+
+
+def _judged(file: Path) -> bool:
+    if file.suffix.lower() != ".xlsx":
+        return False
+    book = load_workbook(file, read_only=True)
+    names: list[str] = book.sheetnames
+    book.close()
+    return "jugements" in names
+
+
+def _need(file: Path, row: Row) -> Need:
+    values: dict[str, Any] = {name: found[0] for name, found in row.values.items() if found}
+    values["gap"] = fold(values.get("gap", "")) in ("oui", "1", "x", "vrai", "true", "personne")
+    place = f"{file.name}, ligne {row.line}"
+    if values.get("split", "test") not in get_args(Split):
+        raise SuiteError(f"{place} : partie « {values['split']} », attendue dev ou test.")
+    if not values.get("text"):
+        raise SuiteError(f"{place} : besoin vide. Écrivez-le ou retirez la ligne.")
+    return Need(**{"id": str(row.line), **values})
 
 
 def write_qrels(file: Path, rows: list[tuple[str, str, int]]) -> None:

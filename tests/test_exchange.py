@@ -1,6 +1,7 @@
 """Suites to and from BEIR folders and workbooks."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,13 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from embed.errors import MaillonError
-from eval.exchange import read_beir, read_workbook, write_beir, write_workbook
+from eval.exchange import (
+    read_beir,
+    read_needs_table,
+    read_workbook,
+    write_beir,
+    write_workbook,
+)
 from eval.suite import Need, Suite, SuiteError, read_suite
 from index.suppliers import Supplier
 
@@ -74,6 +81,34 @@ def test_judgements_come_back_from_a_workbook_mended(tmp_path: Path) -> None:
     book.save(tmp_path / "j.xlsx")
     with pytest.raises(SuiteError, match=r"j.xlsx, ligne 3 : note trois, attendue de 0 à 3"):
         read_workbook(tmp_path / "j.xlsx")
+
+
+def test_a_suite_comes_back_from_a_workbook_with_its_twins(tmp_path: Path) -> None:
+    twin = Need(id="n3", text="portail fer", split="dev", twin_of="n1", twist="abrege")
+    write_workbook(tmp_path / "j.xlsx", replace(SUITE, needs=[*NEEDS, twin]))
+    (tmp_path / "annuaire.csv").write_text(
+        "id;nom;capacités\nf;Forge;Forge libre|Estampage\ns;Scierie;Sciage de chêne\n"
+    )
+    read_needs_table(tmp_path / "j.xlsx", tmp_path / "annuaire.csv", tmp_path / "suite")
+    again = read_suite(tmp_path / "suite")
+    assert (again.suppliers, again.qrels) == (SUITE.suppliers, QRELS)
+    assert again.needs == [*NEEDS, twin]
+
+
+def test_a_table_of_needs_becomes_a_suite_to_be_judged(tmp_path: Path) -> None:
+    file, directory, to = tmp_path / "b.csv", tmp_path / "a.csv", tmp_path / "suite"
+    file.write_text("Réf;Besoin;Partie;Sans réponse\nA1;un portail;dev;\nA2;une fusée;;oui\n")
+    directory.write_text("id;nom;capacités\nf;Forge;Forge libre\n")
+    arguments = ["eval", "import", str(file), str(to), "--suppliers", str(directory)]
+    told = CliRunner().invoke(app, arguments)
+    assert told.output == f"{to} : 2 besoins ; à juger : maillon eval judge {to}\n"
+    assert read_suite(to, judged=False).needs == [
+        Need(id="A1", text="un portail", split="dev"),
+        Need(id="A2", text="une fusée", gap=True),
+    ]
+    file.write_text("Besoin;Partie\nun portail;essai\n")
+    with pytest.raises(SuiteError, match="b.csv, ligne 2 : partie « essai », attendue dev ou test"):
+        read_needs_table(file, directory, tmp_path / "autre")
 
 
 def test_import_never_overwrites(tmp_path: Path) -> None:
