@@ -34,7 +34,7 @@ SHOWN = 3
 _SHOWN_FROM = 0.25
 """Trades are shown that weigh this share of the heaviest one, or more."""
 
-_BATCH = 4_096
+_BATCH = 512
 
 Weights = NDArray[np.float32]
 
@@ -54,6 +54,11 @@ class Links(NamedTuple):
         """The texts that evoke each of so many trades, and how much."""
         rows = np.repeat(np.arange(len(self.places), dtype=np.int32), self.places.shape[1])
         return Postings.build(self.places.ravel(), rows, self.weights.ravel(), trades)
+
+    def part(self, text: int) -> "Links":
+        """The trades of one of the texts alone."""
+        one = slice(text, text + 1)
+        return Links(self.places[one], self.weights[one], self.nearest[one])
 
     def wanted(self, scale: float = 1.0) -> dict[int, float]:
         """The trades that the first text evokes, each with its weight times `scale`."""
@@ -95,16 +100,21 @@ class Concepts:
         return [self._heaviest(*row) for row in zip(texts.places, common, strict=True)]
 
     def _links(self, vectors: Vectors) -> Links:
-        cosines = vectors @ self.vectors.T
-        count = min(EVOKED, len(self.labels))
-        nearest = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
-        near = np.take_along_axis(cosines, nearest, axis=1)
-        order = np.argsort(-near, axis=1, kind="stable")
+        nearest = self._proposed(vectors)
+        near = np.einsum("ijk,ik->ij", self.vectors[nearest], vectors)
+        order = np.argsort(-near, axis=1, kind="stable")[:, :EVOKED]
         near = np.take_along_axis(near, order, axis=1)
         weights = np.exp((near - near[:, :1]) / WARMTH)
         weights /= np.linalg.norm(weights, axis=1, keepdims=True)
         places = np.take_along_axis(nearest, order, axis=1)
         return Links(places.astype(np.int32), weights.astype(np.float32), near[:, 0])
+
+    def _proposed(self, vectors: Vectors) -> NDArray[np.int64]:
+        """More than enough near trades, by a product whose last digits depend on its size."""
+        cosines = vectors @ self.vectors.T
+        last = min(2 * EVOKED, len(self.labels)) - 1
+        found: NDArray[np.int64] = np.argpartition(-cosines, last, axis=1)[:, : last + 1]
+        return found
 
     def _wanted(self, need: Links) -> Weights:
         wanted = np.zeros(len(self.labels), np.float32)

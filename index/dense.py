@@ -1,14 +1,16 @@
 """Nearest capabilities by cosine: FAISS proposes, the vectors themselves decide."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from embed.encoder import Vectors
 from index.postings import Sums, mapped
+
+if TYPE_CHECKING:
+    import faiss
 
 Fixed = NDArray[np.int16]
 """Unit rows in 16-bit fixed point: half the memory of float32, and as exact as float16 at least."""
@@ -34,7 +36,7 @@ class Dense:
     are compared exactly. No row is left out of the scan, so rare ones are not lost.
     """
 
-    def __init__(self, vectors: Fixed, codes: faiss.IndexPQFastScan | None) -> None:
+    def __init__(self, vectors: Fixed, codes: "faiss.IndexPQFastScan | None") -> None:
         self.vectors = vectors
         self._codes = codes
 
@@ -59,23 +61,30 @@ class Dense:
         """Write vectors and codes into a folder, beside others' files."""
         np.save(folder / "vectors.npy", self.vectors, allow_pickle=False)
         if self._codes is not None:
+            import faiss
+
             faiss.write_index(self._codes, str(folder / "codes.faiss"))
 
     @classmethod
     def open(cls, folder: Path) -> "Dense":
         """Map what `save` wrote."""
+        import faiss
+
         codes = folder / "codes.faiss"
         read: Any = faiss.read_index(str(codes)) if codes.exists() else None
         return cls(mapped(folder / "vectors.npy"), read)
 
 
-def cosines(vectors: Fixed, vector: Vectors) -> Sums:
-    """Row-wise dot products of fixed-point rows with one float32 vector, float32 `(rows,)`."""
-    products: Sums = np.einsum("ij,j->i", vectors.astype(np.float32), vector / _SCALE)
+def cosines(vectors: Fixed, others: Vectors) -> Sums:
+    """Dot products of fixed-point rows with one float32 vector, or one each: float32 `(rows,)`."""
+    against = np.broadcast_to(others / _SCALE, vectors.shape)
+    products: Sums = np.einsum("ij,ij->i", vectors.astype(np.float32), against)
     return products
 
 
-def _coded(vectors: Fixed) -> faiss.IndexPQFastScan:
+def _coded(vectors: Fixed) -> "faiss.IndexPQFastScan":
+    import faiss
+
     dim = vectors.shape[1]
     codes = faiss.IndexPQFastScan(dim, dim // 2, 4, faiss.METRIC_INNER_PRODUCT)
     step = max(len(vectors) // _TRAINED_ON, 1)

@@ -2,10 +2,9 @@
 
 import csv
 import io
-import zipfile
-import zlib
+import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +13,16 @@ from embed.errors import MaillonError
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 Line = tuple[int, tuple[str, ...]]
 """A line's number in its file, and its cells without empty ones at the end."""
 
 _TEXT = (".csv", ".tsv", ".txt")
 _EXCEL = (".xlsx", ".xlsm")
+WIDEST = 1_000
+"""Columns of a sheet that are read; a lone cell far to the right makes every line as wide."""
+
 _FORMULA = ("=", "+", "-", "@")
 
 csv.field_size_limit(10_000_000)
@@ -31,6 +34,7 @@ class Reading:
 
     detected: str
     lines: Iterator[Line]
+    sheet: str = ""
 
 
 def readings(path: Path) -> Iterator[Reading]:
@@ -101,27 +105,44 @@ def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[Line]:
 
 def _excel_readings(path: Path) -> Iterator[Reading]:
     from openpyxl import load_workbook  # late: only for workbooks
-    from openpyxl.utils.exceptions import InvalidFileException
 
-    broken = (InvalidFileException, zipfile.BadZipFile, zlib.error, EOFError, SyntaxError)
+    with (
+        path.open("rb") as file,
+        legible(path),
+        closing(load_workbook(file, read_only=True, data_only=True)) as book,
+    ):
+        yield from _sheets(path, book)
+
+
+@contextmanager
+def legible(path: Path) -> Iterator[None]:
+    """Tell of a workbook that openpyxl cannot read as `MaillonError`."""
+    # What it cannot keep of a workbook is no concern of those who read values.
+    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
     try:
-        with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            yield from _sheets(book)
-    except (*broken, KeyError, ValueError) as error:
+        yield
+    except MaillonError:
+        raise
+    except Exception as error:  # openpyxl meets damage with whatever it stumbles over
         raise MaillonError(
             f"{path.name} : classeur illisible ({error}). Rouvrez-le et enregistrez-le en .xlsx."
         ) from error
 
 
-def _sheets(book: "Workbook") -> Iterator[Reading]:
+def _sheets(path: Path, book: "Workbook") -> Iterator[Reading]:
     names = [sheet.title for sheet in book.worksheets]
     for sheet in sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
         sheet.reset_dimensions()  # some programs write a wrong size, which would hide cells
         others = ", ".join(f"« {name} »" for name in names if name != sheet.title)
         unread = f" ; feuilles non lues : {others}" if others else ""
-        rows = enumerate(sheet.iter_rows(values_only=True), start=1)
-        lines = ((line, _cells(map(_cell, cells))) for line, cells in rows)
-        yield Reading(f"classeur Excel, feuille « {sheet.title} »{unread}", lines)
+        detected = f"classeur Excel, feuille « {sheet.title} »{unread}"
+        yield Reading(detected, _excel_lines(path, sheet), sheet.title)
+
+
+def _excel_lines(path: Path, sheet: "ReadOnlyWorksheet") -> Iterator[Line]:
+    with legible(path):
+        for line, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+            yield line, _cells(map(_cell, cells[:WIDEST]))
 
 
 def _cell(value: object) -> str:

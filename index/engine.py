@@ -1,7 +1,8 @@
 """The index of a directory: open, upsert, delete, search, rerank."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -13,22 +14,31 @@ from embed.errors import MaillonError
 from embed.pair import fast_of
 from index.catalogue import FILE, MEMORY, NEW, Catalogue, CatalogueError, Changes
 from index.certificates import certificate
+from index.completion import Completion
 from index.confidence import Calibration, calibration_of
 from index.dense import floats
 from index.departments import Nearness, nearness
 from index.facets import Counted, Filters, Mask, fits
 from index.gazetteer import load_places
 from index.living import Living, Track, View
-from index.places import Near, Spot, distances, locate, points, worth
+from index.many import best_of_each
+from index.needs import Answered, Need
+from index.places import Near, PlaceError, Spot, distances, locate, points, worth
 from index.postings import Sums
 from index.ranking import HYBRID, Mix, highlights
-from index.reading import NeedError, Reading, check_need
-from index.segment import Hit, Segment, order
+from index.reading import MAX_NEED, NeedError, Reading, check_need
+from index.segment import Hit, Segment, order, turn_of
 from index.suppliers import Highlight, Suggestion, Supplier
 from index.understanding import Understood, understood
 
 MAX_K = 1_000
 MAX_EXPLAINED = 100
+
+SUITABLE = 0.5
+"""A supplier suits a need that has this confidence or more: likelier than not."""
+
+MAX_LOCAL = 100
+"""Local suppliers that are counted, at most."""
 
 EVERYBODY = Filters()
 
@@ -59,6 +69,7 @@ class SupplierIndex:
         mix: Mix = HYBRID,
         calibrated: bool = True,
     ) -> None:
+        self.folder = folder
         self.catalogue = catalogue
         self._living = Living(folder, catalogue, encoder, mix)
         self._calibrated = calibrated and mix == HYBRID
@@ -180,13 +191,14 @@ class SupplierIndex:
         where = self._where(near, proximity)
         for _ in range(_TRIES):
             view = self._living.current()
-            hits = _best(view, view.reader.read(need), check_k(k), filters, where, day)
+            asked = view.reader.read(need)
+            hits = _best(view, asked, check_k(k), filters, where, day)
             found = self.catalogue.fetch([hit.seq for hit in hits])
             if len(found) == len(hits):
                 break
         pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
         fitting = [pair for pair in pairs if fits(pair[0], filters)]
-        return self._suggest(view, need, fitting, where, explain)
+        return self._suggest(view, need, asked, fitting, where, explain)
 
     def rerank(
         self,
@@ -210,14 +222,59 @@ class SupplierIndex:
             found = self.catalogue.fetch([int(seq) for one in view.segments for seq in one.seqs])
             hits = _best(view, asked, max(len(found), 1), EVERYBODY, where, day)
             pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
-            return self._suggest(view, need, pairs, where, explain)
+            return self._suggest(view, need, asked, pairs, where, explain)
         if not suppliers:
             return []
         given = self._living.segment(suppliers)
         factors = _factors(given, where)
         hits = given.best(asked.query, len(suppliers), None, factors, _today(day))
         pairs = [(suppliers[hit.seq], hit) for hit in hits]
-        return self._suggest(view, need, pairs, where, explain)
+        return self._suggest(view, need, asked, pairs, where, explain)
+
+    def answer(
+        self, needs: Sequence[Need], k: int | None = None, local_km: float = 100
+    ) -> list[Answered]:
+        """The `k` best suppliers for each need (by default all), scored as `rerank` scores them.
+
+        Needs are read and compared together, which takes far less time than one after the other:
+        give some hundreds. Of a need's own suppliers, those that are not in the index are passed
+        over. Local ones are counted up to `local_km` around a need's place, 100 of them at most.
+        Raises `NeedError` for a need without words or too long.
+        """
+        view = self._living.current()
+        asked = view.reader.read_each(need.text for need in needs)
+        best = _best_of_each(view, asked, needs, k or max(len(self), 1), [None] * len(needs))
+        found = self.catalogue.fetch(list({hit.seq for hits in best for hit in hits}))
+        answers = []
+        for need, reading, hits, local in zip(
+            needs, asked, best, self._local(view, asked, needs, local_km), strict=True
+        ):
+            pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
+            suggestions = self._suggest(view, need.text, reading, pairs, None, False)
+            gap = self._gap(reading, suggestions)
+            answers.append(Answered(need, suggestions, gap, 0 if gap and local else local))
+        return answers
+
+    def first_known(self, places: Sequence[Near]) -> Spot | None:
+        """Where the first is of some places that is known."""
+        for near in places:
+            with suppress(PlaceError):
+                return near.find(self._living.places)
+        return None
+
+    def complete(self, beginning: str, k: int = 8) -> list[Completion]:
+        """What a need that is being typed may become: at most `k` trades and capabilities.
+
+        Capabilities written since the last generation take part from the next one on.
+        """
+        return self._living.current().completions.complete(beginning, k)
+
+    def similar(self, supplier: Supplier, k: int = 10) -> list[Suggestion]:
+        """The `k` suppliers that answer best to what a supplier can do, itself apart."""
+        need = " ; ".join(supplier.capabilities)[:MAX_NEED]
+        found = self.search(need, min(k + 1, MAX_K))
+        others = [one for one in found if one.supplier.id != supplier.id][:k]
+        return [replace(one, rank=rank) for rank, one in enumerate(others, start=1)]
 
     def facets(self, filters: Filters = EVERYBODY, near: Near | None = None) -> Counted:
         """How many suppliers that fit have each value of each field, most first.
@@ -233,6 +290,10 @@ class SupplierIndex:
     def reading(self, need: str) -> Reading:
         """How a need is understood before any supplier is looked at; raises `NeedError`."""
         return self._living.current().reader.read(need)
+
+    def readings(self, needs: Iterable[str]) -> list[Reading]:
+        """`reading` for each of several needs, together."""
+        return self._living.current().reader.read_each(needs)
 
     def understand(
         self,
@@ -251,13 +312,31 @@ class SupplierIndex:
 
         Raises `NeedError` as `search` does.
         """
+        return self._gap(self.reading(need), suggestions)
+
+    def _gap(self, asked: Reading, suggestions: Sequence[Suggestion]) -> bool:
         known = self._calibration()
         if known is None:
             return False
         best = max((found.score for found in suggestions), default=0.0)
-        nearest = self.reading(need).nearest
-        sure = known.answered.probability(np.array([best], np.float32), nearest)
+        sure = known.answered.probability(np.array([best], np.float32), asked.nearest)
         return float(sure[0]) < known.threshold
+
+    def _local(
+        self, view: View, asked: Sequence[Reading], needs: Sequence[Need], km: float
+    ) -> list[int | None]:
+        """How many suppliers near each need suit it; None where that cannot be known."""
+        counts: list[int | None] = [None] * len(needs)
+        if self._calibration() is None:
+            return counts
+        spots = [self.first_known(need.near) for need in needs]
+        placed = [at for at, spot in enumerate(spots) if spot]
+        ours = [asked[at] for at in placed], [needs[at] for at in placed]
+        wheres = [Where(spot, km, 0.0) for spot in spots if spot]
+        for at, hits in zip(placed, _best_of_each(view, *ours, MAX_LOCAL, wheres), strict=True):
+            sure = self._confidences(asked[at], [hit.score for hit in hits])
+            counts[at] = sum(p >= SUITABLE for p in sure if p is not None)
+        return counts
 
     def _counts(self, filters: Filters, near: Near | None) -> Counted:
         where = self._where(near, 0.0)
@@ -283,11 +362,11 @@ class SupplierIndex:
         self,
         view: View,
         need: str,
+        asked: Reading,
         pairs: Sequence[tuple[Supplier, Hit]],
         where: Where | None,
         explain: bool,
     ) -> list[Suggestion]:
-        asked = view.reader.read(need)
         texts = [supplier.capabilities[hit.matched[0]] for supplier, hit in pairs]
         some = [hit for _, hit in pairs[:MAX_EXPLAINED]]
         reasons = _explained(view, asked, texts[:MAX_EXPLAINED], some) if explain else []
@@ -392,11 +471,38 @@ def _best(
     return sorted(found, key=order)[:k]
 
 
+def _best_of_each(
+    view: View,
+    asked: Sequence[Reading],
+    needs: Sequence[Need],
+    k: int,
+    wheres: Sequence[Where | None],
+) -> list[list[Hit]]:
+    """The `k` best for each need among its own suppliers, or all, within its radius, if any."""
+    queries = [one.query for one in asked]
+    found: list[list[Hit]] = [[] for _ in needs]
+    for segment, alive in zip(view.segments, view.alive, strict=True):
+        allowed = [
+            _allowed(segment, alive, EVERYBODY, where, need.suppliers)
+            for need, where in zip(needs, wheres, strict=True)
+        ]
+        best = best_of_each(segment, queries, k, allowed, _today(None))
+        for hits, more in zip(found, best, strict=True):
+            hits += more
+    return [sorted(hits, key=order)[:k] for hits in found]
+
+
 def _allowed(
-    segment: Segment, alive: Mask | None, filters: Filters, where: Where | None
+    segment: Segment,
+    alive: Mask | None,
+    filters: Filters,
+    where: Where | None,
+    ids: Sequence[str] = (),
 ) -> Mask | None:
-    """The suppliers of a segment that may be suggested; None for all of them."""
+    """The suppliers of a segment that may be suggested, of some ids or any; None for all."""
     masks = [alive, segment.facets.matching(filters)]
+    if ids:
+        masks.append(np.isin(segment.turns, np.array([turn_of(one) for one in ids], np.uint64)))
     if where is not None and where.max_km is not None:
         masks.append(distances(segment.points, where.spot) <= where.max_km)
     given = [mask for mask in masks if mask is not None]

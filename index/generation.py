@@ -20,6 +20,7 @@ from pathlib import Path
 
 from embed.spelling import Spelling
 from index.catalogue import FILE, START, Catalogue, CatalogueError, EncoderChangedError, Moment
+from index.completion import Completions
 from index.concepts import Concepts
 from index.dense import floats
 from index.gazetteer import KnownPlaces
@@ -29,7 +30,7 @@ from index.suppliers import Supplier
 
 MANIFEST = "manifest.json"
 WORDS = "words.txt"
-_FORMAT = 1
+_FORMAT = 2
 _SHOWN = 16
 """Digits of the manifest's digest that end the name of a generation."""
 
@@ -38,10 +39,11 @@ Numbered = list[tuple[int, Supplier]]
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A segment, the words it knows, and the moment it stands for."""
+    """A segment, the words it knows, what may complete a need, and the moment it stands for."""
 
     segment: Segment
     spelling: Spelling
+    completions: Completions
     moment: Moment
 
 
@@ -53,15 +55,20 @@ def build(catalogue: Catalogue, encoder: str, concepts: Concepts) -> Generation 
     """Gather all suppliers whose vectors are known; None where there is no supplier."""
     until = catalogue.moment()
     vocabulary: Vocabulary = {}
-    parts = [
-        part_of(catalogue, numbered, encoder, concepts, vocabulary)
-        for numbered in catalogue.since(START, until)
-    ]
+    parts: list[Part] = []
+    texts: list[str] = []
+    for numbered in catalogue.since(START, until):
+        parts.append(part_of(catalogue, numbered, encoder, concepts, vocabulary))
+        texts += capabilities(numbered)
     if not parts:
         return None
     segment = Segment.build(parts, vocabulary, len(concepts.labels))
-    spelling = Spelling.learn(text for texts in catalogue.capabilities() for text in texts)
-    return Generation(segment, spelling, until)
+    return Generation(segment, Spelling.learn(texts), Completions.learn(texts), until)
+
+
+def capabilities(numbered: Numbered) -> list[str]:
+    """The texts of some suppliers, in their order."""
+    return [text for _, supplier in numbered for text in supplier.capabilities]
 
 
 def part_of(
@@ -72,7 +79,7 @@ def part_of(
     vocabulary: Vocabulary,
 ) -> Part:
     """Read suppliers of a catalogue under an encoder that knows all their capabilities."""
-    texts = [text for _, supplier in numbered for text in supplier.capabilities]
+    texts = capabilities(numbered)
     vectors = catalogue.vectors(encoder, concepts.vectors.shape[1], texts)
     links = concepts.links(floats(vectors))
     return Part.read(numbered, vectors, links, vocabulary, KnownPlaces(catalogue))
@@ -119,8 +126,8 @@ def read(folder: Path, name: str, encoder: str) -> Generation:
         for file, digest in manifest["sha256"].items():
             if _digest(home / file) != digest:
                 raise DamagedError(f"{home / file} is not the file that was written.")
-        spelling = Spelling.load(home / WORDS)
-        return Generation(Segment.open(home), spelling, Moment(*manifest["moment"]))
+        words, completions = Spelling.load(home / WORDS), Completions.open(home)
+        return Generation(Segment.open(home), words, completions, Moment(*manifest["moment"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise DamagedError(f"{home} is missing or damaged ({error}).") from error
 
@@ -129,6 +136,7 @@ def _write(folder: Path, made: Generation, encoder: str) -> str:
     aside = Path(tempfile.mkdtemp(prefix=".generation-", dir=folder))
     made.segment.save(aside)
     made.spelling.save(aside / WORDS)
+    made.completions.save(aside)
     digests = {file.name: _digest(file) for file in sorted(aside.iterdir())}
     manifest = {
         "format": _FORMAT,

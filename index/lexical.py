@@ -93,11 +93,11 @@ class Lexical:
 
     def shares(self, wanted: Wanted, scale: float = 1.0) -> Sums:
         """The share of a need that each text says, times `scale`: float32 `(texts,)`."""
-        places = ((self._vocabulary.get(term, -1), weight) for term, weight in wanted.items())
-        return self._postings.dot(
-            {place: scale * weight for place, weight in places if 0 <= place < self._known},
-            self.size,
-        )
+        return self._postings.dot(self._places(wanted, scale), self.size)
+
+    def shares_of_each(self, wanted: Iterable[Wanted], scale: float = 1.0) -> Sums:
+        """`shares` for each of several needs, where texts are few: float32 `(needs, texts)`."""
+        return self._postings.dots([self._places(one, scale) for one in wanted], self.size)
 
     def save(self, folder: Path) -> None:
         """Write vocabulary and postings into a folder, beside others' files."""
@@ -113,6 +113,14 @@ class Lexical:
         vocabulary = {term: place for place, term in enumerate(text.split("\n"))} if text else {}
         mean, size = np.load(folder / "lexical.json.npy", allow_pickle=False)
         return cls(vocabulary, Postings.open(folder / "lexical"), float(mean), int(size))
+
+    def _places(self, wanted: Wanted, scale: float) -> dict[int, float]:
+        places, known = self._vocabulary, self._known
+        return {
+            places[term]: scale * weight
+            for term, weight in wanted.items()
+            if places.get(term, known) < known
+        }
 
     def _idf(self, term: str) -> float:
         place = self._vocabulary.get(term, self._known)

@@ -16,6 +16,7 @@ from embed.errors import MaillonError
 from embed.spelling import Spelling
 from index import generation
 from index.catalogue import START, Catalogue, Changes, EncoderChangedError, Moment
+from index.completion import Completions
 from index.concepts import Concepts
 from index.dense import Fixed, fixed, floats
 from index.facets import Mask
@@ -46,13 +47,14 @@ Track = Callable[[Sequence[list[str]]], Iterable[list[str]]]
 
 
 class View(NamedTuple):
-    """A directory at a moment: how needs are read, the segments, and who of them is still there.
+    """A directory at a moment: how needs are read and completed, and who is in it.
 
-    `segments` are the generation and the delta, where there are any; `alive`, one a segment, is
-    bool `(suppliers,)` or None for all.
+    `segments` are the generation and the delta, where there are any; `alive`, one a segment, tells
+    who of it is still there, bool `(suppliers,)`, or None for all.
     """
 
     reader: Reader
+    completions: Completions
     segments: tuple[Segment, ...]
     alive: tuple[Mask | None, ...]
     moment: Moment
@@ -198,9 +200,10 @@ class Living:
         reader = Reader(
             self.encoder, spelling, self._concepts, lexical, self._mix, self.places.knows
         )
+        completions = made.completions if made else Completions.learn([])
         segments = (made.segment,) if made else ()
         moment = made.moment if made else START
-        self._view = View(reader, segments, (None,) * len(segments), moment)
+        self._view = View(reader, completions, segments, (None,) * len(segments), moment)
 
     def _follow(self) -> None:
         """Take in what was written since: suppliers, a generation, an encoder."""
@@ -239,7 +242,8 @@ class Living:
             segments.append(self._gathered(self._parts, self._vocabulary))
         gone = np.array(self._gone, np.int64)
         alive = tuple(_alive(segment, gone) for segment in segments)
-        self._view = View(self._view.reader, tuple(segments), alive, until)
+        view = self._view
+        self._view = View(view.reader, view.completions, tuple(segments), alive, until)
 
     def _gathered(self, parts: list[Part], vocabulary: Vocabulary) -> Segment:
         mean = self._main.lexical.mean if self._main else None

@@ -1,170 +1,164 @@
-"""Files of needs to be matched in one go, and the workbook that comes out."""
+"""Files of needs to be matched in one go: a list, or a whole purchase programme."""
 
-import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from embed.errors import MaillonError
-from index.dialects import harmless
-from index.outputs import write_whole
-from index.suppliers import Suggestion, as_json_line
-from index.tables import Columns, Row, read_table
+from embed.text import clean, fold
+from index.places import Near
+from index.reading import MAX_NEED, NeedError, check_need
+from index.suppliers import Suggestion
+from index.tables import Columns, Row, Table, read_table
+from index.understanding import near_to
 
 COLUMNS = Columns(
     names={
-        "text": ("besoin", "besoins", "need", "needs", "texte", "text", "demande", "description",
-                 "objet", "designation", "libelle", "intitule"),
+        "text": ("besoin", "besoins", "need", "needs", "description du besoin", "texte", "text",
+                 "intitule du besoin", "libelle du besoin", "objet du besoin", "nature du besoin",
+                 "expression du besoin", "designation du besoin", "besoin exprime", "demande",
+                 "description", "objet", "objet du marche", "objet de la consultation",
+                 "objet de l achat", "designation", "libelle", "libelle de l achat", "intitule",
+                 "intitule du marche", "intitule de l achat", "projet d achat", "prestation",
+                 "achat", "achats"),
         "id": ("id", "identifiant", "n", "numero", "reference", "ref", "ligne", "lot"),
         "suppliers": ("fournisseurs", "suppliers", "candidats", "candidates"),
+        "postcode": ("code postal", "cp", "postcode"),
+        "city": ("commune", "ville", "city"),
+        "department": ("departement", "dep", "dept", "department", "code departement"),
+        "place": ("lieu", "lieu de livraison", "lieu d execution", "site", "localisation",
+                  "place"),
     },
     required=("text",),
     several=("suppliers",),
     example="une colonne « besoin », « demande » ou « description »",
 )  # fmt: skip
-if TYPE_CHECKING:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-HEADER = ("besoin_id", "besoin", "rang", "score", "fournisseur_id", "fournisseur", "departement",
-          "commune", "capacite", "mots_communs", "site_web")  # fmt: skip
-
-_EXCEL_ROWS = 1_048_576
+_TOTAL = re.compile(r"(?:sous[ -]?)?tota(?:l|ux)(?: (?:general|ht|ttc|du lot|lot)\b.*)?\W*")
+_POSTCODE = re.compile(r"\b\d{5}\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A need of a file: its id, its text, and the ids of the suppliers to rank (none: all)."""
+    """A need of a file: its id, its text, the ids of the suppliers to rank (none: all).
+
+    `near` are ways to say where it arises; the first that is known counts.
+    """
 
     id: str
     text: str
     suppliers: tuple[str, ...] = ()
+    near: tuple[Near, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The best suppliers for a need, best first.
+
+    `gap` says that nobody fits well; `local` how many suppliers near by suit it, None where its
+    place, or what suits, is not known.
+    """
+
+    need: Need
+    suggestions: list[Suggestion]
+    gap: bool
+    local: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The needs of a file, and how the file was read, in French."""
+    """The needs of a file with their lines, and how the file was read, in French.
+
+    `left` are the lines that hold no need, and why. `table` is None for JSONL.
+    """
 
     needs: list[Need]
+    lines: list[int]
+    left: list[tuple[int, str]]
     detected: str
+    table: Table | None = field(default=None, compare=False)
 
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One line of the result: a suggestion for a need, with the words that the two share."""
-
-    need: Need
-    suggestion: Suggestion
-    common: tuple[str, ...]
+    @property
+    def in_workbook(self) -> bool:
+        """Whether they stand in a sheet of a workbook."""
+        return self.table is not None and bool(self.table.sheet)
 
 
 _NEED = TypeAdapter(Need)
 
 
-def read_needs(path: Path) -> Needs:
+def read_needs(path: Path, last: float = inf) -> Needs:
     """Read needs from CSV or Excel (a column `besoin`) or JSONL (`{"id", "text", "suppliers"}`).
 
-    Raises `MaillonError` naming file and line where a line holds no need.
+    Lines without a need are left, totals and repeated headers too. Raises `MaillonError` where the
+    file cannot be read, holds no need, or a table has lines after the `last`.
     """
     if not path.is_file():
         raise MaillonError(f"{path}: no such file. Give a .csv, .xlsx or .jsonl file of needs.")
     if path.suffix.lower() in (".jsonl", ".ndjson"):
-        found = Needs(list(_json_needs(path)), "JSONL")
+        table, detected, found = None, "JSONL", list(_json_needs(path))
     else:
-        table = read_table(path, COLUMNS)
-        found = Needs([_need(path, row) for row in table.rows], table.detected)
-    if not found.needs:
+        table = read_table(path, COLUMNS, last)
+        detected = table.detected
+        found = [(row.line, _need(row)) for row in table.rows if row.cells != table.header]
+    left = [(line, why) for line, need in found if (why := _refused(need))]
+    unread = {line for line, _ in left}
+    kept = [(line, need) for line, need in found if line not in unread]
+    if not kept:
         raise MaillonError(f"{path.name} : aucun besoin. Ajoutez au moins une ligne.")
-    return found
+    return Needs([need for _, need in kept], [line for line, _ in kept], left, detected, table)
 
 
-def write_ranking(path: Path, lines: Iterable[Ranked]) -> int:
-    """Write ranked suggestions to .xlsx, .csv (`;`, for Excel) or .jsonl; returns how many.
+def _refused(need: Need) -> str | None:
+    """Why a line holds no need that can be matched, in French."""
+    text = clean(need.text)
+    if not text:
+        return "besoin vide"
+    if _TOTAL.fullmatch(fold(text)):
+        return f"total : « {text[:60]} »"
+    try:
+        check_need(need.text)
+    except NeedError:
+        return f"« {text[:60]} » n'a aucun mot ou dépasse {MAX_NEED} caractères"
+    return None
 
-    Text that a spreadsheet would run as a formula is written as text. Raises `MaillonError` for
-    another ending, a folder that is missing, or more lines than a sheet holds: an earlier file of
-    that name then stays as it was.
-    """
-    writers = {".xlsx": _write_excel, ".csv": _write_csv, ".jsonl": _write_jsonl}
-    return write_whole(path, lines, writers)
 
-
-def _need(path: Path, row: Row) -> Need:
-    texts = row.values.get("text")
-    if not texts:
-        raise MaillonError(f"{path.name}:{row.line}: besoin vide. Complétez ou retirez la ligne.")
+def _need(row: Row) -> Need:
     listed = "|".join(row.values.get("suppliers", [])).replace(",", "|").replace(";", "|")
     suppliers = tuple(part.strip() for part in listed.split("|") if part.strip())
-    return Need(row.values.get("id", [str(row.line)])[0], texts[0], suppliers)
+    cells = {name: found[0] for name, found in row.values.items()}
+    near = tuple(_near(cells))
+    return Need(cells.get("id", str(row.line)), cells.get("text", ""), suppliers, near)
 
 
-def _json_needs(path: Path) -> Iterator[Need]:
+def _near(cells: dict[str, str]) -> Iterator[Near]:
+    """The places that a line gives, the most exact first."""
+    department = cells.get("department")
+    if city := cells.get("city"):
+        yield Near(city=city, department=department)
+    place = cells.get("place", "")
+    if postcode := cells.get("postcode") or "".join(_POSTCODE.findall(place)[:1]):
+        yield Near(city=postcode.zfill(5))
+    if name := _POSTCODE.sub("", place).strip():
+        yield near_to(name)
+    if department:
+        yield near_to(department)
+
+
+def _json_needs(path: Path) -> Iterator[tuple[int, Need]]:
     for line, content in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not content.strip():
             continue
         try:
             record = json.loads(content.decode("utf-8-sig"))
-            yield _NEED.validate_python({"id": str(line)} | record)
+            yield line, _NEED.validate_python({"id": str(line)} | record)
         except (ValueError, TypeError) as error:
             raise MaillonError(
                 f'{path.name}:{line}: {{"id": …, "text": …}} en UTF-8 attendu, trouvé : '
                 f"« {content[:60].decode(errors='replace')} ». Corrigez la ligne."
             ) from error
-
-
-def _cells(line: Ranked) -> Sequence[str | int | float]:
-    found = line.suggestion
-    supplier = found.supplier
-    return (
-        line.need.id, line.need.text, found.rank, found.score, supplier.id, supplier.name,
-        supplier.department or "", supplier.city or "", found.capability,
-        ", ".join(line.common), supplier.url or "",
-    )  # fmt: skip
-
-
-def _write_excel(path: Path, lines: Iterable[Ranked]) -> int:
-    from openpyxl import Workbook  # late: only for workbooks
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Suggestions")
-    sheet.freeze_panes = "A2"
-    for letter, width in zip("BFHIJ", (50, 30, 20, 70, 30), strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.append(HEADER)
-    try:
-        count = sum(1 for line in lines if sheet.append(_excel_cells(sheet, line)) is None)
-    finally:
-        sheet.close()  # before the book goes, or its unfinished rows complain
-    if count >= _EXCEL_ROWS:
-        raise MaillonError(
-            f"{count:,} lines do not fit an Excel sheet of {_EXCEL_ROWS:,}. "
-            "Write to .csv, or keep fewer suggestions with -k."
-        )
-    book.save(path)
-    return count
-
-
-def _excel_cells(sheet: "WriteOnlyWorksheet", line: Ranked) -> list["WriteOnlyCell"]:
-    from openpyxl.cell import WriteOnlyCell
-
-    cells = [WriteOnlyCell(sheet, value) for value in _cells(line)]
-    for cell in cells:
-        if cell.data_type == "f":
-            cell.data_type = "s"  # text that begins with "=" is text
-    return cells
-
-
-def _write_csv(path: Path, lines: Iterable[Ranked]) -> int:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        sheet = csv.writer(file, delimiter=";")
-        sheet.writerow(HEADER)
-        return sum(1 for line in lines if sheet.writerow(map(harmless, _cells(line))))
-
-
-def _write_jsonl(path: Path, lines: Iterable[Ranked]) -> int:
-    with path.open("w", encoding="utf-8") as file:
-        return sum(1 for line in lines if file.write(as_json_line(line) + "\n"))

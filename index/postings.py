@@ -1,12 +1,12 @@
 """Sparse columns: for each term, the rows that hold it and how heavily."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array
 
 Places = NDArray[np.int32]
 Weights = NDArray[np.uint16]
@@ -57,6 +57,20 @@ class Postings(NamedTuple):
         bounds = np.cumsum([0, *(len(rows) for rows, _ in columns)])
         table = csc_array((weights, rows, bounds), shape=(size, len(wanted)))
         sums: Sums = table @ (np.array(list(wanted.values()), np.float32) / _SCALE)
+        return sums
+
+    def dots(self, wanted: Sequence[Mapping[int, float]], size: int) -> Sums:
+        """As `dot` for each of several, to the last bit: float32 `(len(wanted), size)`.
+
+        All weights are read: meant for matrices of few rows.
+        """
+        terms = [term for terms in wanted for term in terms]
+        shares = np.array([share for shares in wanted for share in shares.values()], np.float32)
+        bounds = np.cumsum([0, *map(len, wanted)])
+        shape = len(self.offsets) - 1, size
+        asked = csr_array((shares / _SCALE, terms, bounds), shape=(len(wanted), shape[0]))
+        table = csr_array((self.weights.astype(np.float32), self.rows, self.offsets), shape=shape)
+        sums: Sums = (asked @ table).toarray()
         return sums
 
     def save(self, path: Path) -> None:

@@ -1,6 +1,6 @@
 """How a need is read before any supplier is looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -61,18 +61,28 @@ class Reader:
         self.read = lru_cache(maxsize=_REMEMBERED)(self._read)
         self.wishes = lru_cache(maxsize=_REMEMBERED)(self._wishes)
 
-    def _read(self, need: str) -> Reading:
-        text = self._spelling.mend(check_need(need))
-        vectors = self.encoder.encode_needs([text])
+    def read_each(self, needs: Iterable[str]) -> list[Reading]:
+        """Read needs together; each as `read` does, if its vector is the same in company."""
+        texts = [self._spelling.mend(check_need(need)) for need in needs]
+        vectors = self.encoder.encode_needs(texts)
         links = self.concepts.links(vectors)
+        return [
+            self._understood(text, vector, links.part(at))
+            for at, (text, vector) in enumerate(zip(texts, vectors, strict=True))
+        ]
+
+    def _read(self, need: str) -> Reading:
+        return self.read_each([need])[0]
+
+    def _understood(self, text: str, vector: Vectors, links: Links) -> Reading:
         query = Query(
-            vectors[0],
+            vector,
             self.mix.dense,
             self.lexical.wanted(text),
             self.mix.lexical,
             links.wanted(self.mix.concept),
         )
-        return Reading(text, self.concepts.evoked(links), vectors[0], links, query)
+        return Reading(text, self.concepts.evoked(links), vector, links, query)
 
     def _wishes(self, need: str) -> tuple[Wish, ...]:
         """What a need asks besides the thing: a place, a certificate, a series, a grade."""

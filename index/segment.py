@@ -4,7 +4,7 @@ The directory is one large segment on the disk and a small one in memory for wha
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,7 @@ _DEEPER = 4
 _SAMPLE = 1_000
 
 Rows = NDArray[np.int64]
+News = Callable[[Rows, Rows], Sums]
 
 
 class Query(NamedTuple):
@@ -144,7 +145,7 @@ class Segment:
         self.trades = trades
         self.facets = facets
         self.sizes = np.diff(first)
-        self._owner = np.repeat(np.arange(len(seqs), dtype=np.int32), self.sizes)
+        self.owner = np.repeat(np.arange(len(seqs), dtype=np.int32), self.sizes)
 
     def __len__(self) -> int:
         """The number of suppliers, those since deleted included."""
@@ -153,7 +154,7 @@ class Segment:
     @property
     def rows(self) -> int:
         """The number of capabilities."""
-        return len(self._owner)
+        return len(self.owner)
 
     @classmethod
     def build(
@@ -218,33 +219,44 @@ class Segment:
         rows: Rows = np.repeat(self.first[owners] - starts, sizes) + np.arange(sizes.sum())
         return rows, starts
 
-    def weighed(self, owners: Rows, rows: Rows, starts: Rows, scores: Sums) -> Weighed:
+    def weighed(self, owners: Rows, rows: Rows, starts: Rows, scores: Sums, news: News) -> Weighed:
         """Suppliers by what all their rows score, `rows` and `starts` as `rows_of` gives them.
 
-        A supplier may stand several times, for several needs.
+        A supplier may stand several times, for several needs. `news` does what the method does.
         """
         best = np.maximum.reduceat(scores, starts)
         of = np.repeat(np.arange(len(owners)), self.sizes[owners])
         lead = _first_places(scores == best[of], of)
         further: Sums = np.clip(2 * scores / np.maximum(best[of], 1e-6) - 1, 0, 1)
         close = np.flatnonzero(further >= SHOWN_FROM)
-        further[close] *= self._news(rows[close], rows[lead[of[close]]])
+        further[close] *= news(rows[close], rows[lead[of[close]]])
         further[further < SHOWN_FROM] = 0  # what nearly repeats the best, or hardly matches
         scored = raised(best, np.maximum.reduceat(further, starts))
         return Weighed(owners, rows, starts, lead, further, scored)
 
-    def hit(self, found: Weighed, at: int, key: float, turn: int) -> Hit:
-        """One of the suppliers that were weighed, by what it is ranked by and its turn."""
-        start, owner, lead = found.starts[at], found.owners[at], found.lead[at]
-        further = found.further[start : start + self.sizes[owner]]
-        return Hit(
-            float(key),
-            float(found.scores[at]),
-            int(turn),
-            int(self.seqs[owner]),
-            _matched(further, lead - start),
-            self.dense.vectors[found.rows[lead]],
+    def news(self, rows: Rows, leads: Rows) -> Sums:
+        """How little each row repeats the best one of its supplier: 1 less their cosine."""
+        ours = self.dense.vectors[rows].astype(np.float32)
+        theirs = self.dense.vectors[leads].astype(np.float32)
+        alike = np.einsum("ij,ij->i", ours, theirs) / np.float32(32_767**2)
+        news: Sums = np.clip(1 - alike, 0, 1)
+        return news
+
+    def hits(
+        self, found: Weighed, chosen: Rows, keys: Sums, turns: NDArray[np.uint64]
+    ) -> list[Hit]:
+        """Some of the suppliers that were weighed, by what all are ranked by and their turns."""
+        owners, starts, leads = found.owners[chosen], found.starts[chosen], found.lead[chosen]
+        spans = zip(starts.tolist(), self.sizes[owners].tolist(), leads.tolist(), strict=True)
+        fields = (
+            keys[chosen].tolist(),
+            found.scores[chosen].tolist(),
+            turns[chosen].tolist(),
+            self.seqs[owners].tolist(),
+            [_matched(found.further[at : at + size], lead - at) for at, size, lead in spans],
+            [self.dense.vectors[row] for row in found.rows[leads].tolist()],  # none is copied
         )
+        return [Hit(*values) for values in zip(*fields, strict=True)]
 
     def save(self, folder: Path) -> None:
         """Write everything into a folder, to be mapped by `open`."""
@@ -325,33 +337,26 @@ class Segment:
         self, query: Query, known: Sums, owners: Rows, k: int, factors: Sums | None, day: int
     ) -> list[Hit]:
         rows, starts = self.rows_of(owners)
-        found = self.weighed(owners, rows, starts, self._scores(query, known, rows))
+        scores = self._scores(query, known, rows)
+        found = self.weighed(owners, rows, starts, scores, self.news)
         keys = found.scores if factors is None else found.scores * factors[owners]
         turns = turned(self.turns[owners], day)
         chosen = np.lexsort((turns, -keys.round(4)))[:k]
-        return [self.hit(found, at, keys[at], turns[at]) for at in chosen]
+        return self.hits(found, chosen, keys, turns)
 
     def _scores(self, query: Query, known: Sums, rows: Rows) -> Sums:
         near = np.clip(self.dense.cosines(rows, query.vector), 0, 1)
         scores: Sums = np.float32(query.dense) * near + known[rows]
         return scores
 
-    def _news(self, rows: Rows, leads: Rows) -> Sums:
-        """How little each row repeats the best one of its supplier: 1 less their cosine."""
-        ours = self.dense.vectors[rows].astype(np.float32)
-        theirs = self.dense.vectors[leads].astype(np.float32)
-        alike = np.einsum("ij,ij->i", ours, theirs) / np.float32(32_767**2)
-        news: Sums = np.clip(1 - alike, 0, 1)
-        return news
-
     def _leads(self, scores: Sums, rows: Rows) -> tuple[Sums, Rows]:
         """The best score of each supplier that owns some ascending rows, and the supplier."""
-        owners = self._owner[rows].astype(np.int64)
+        owners = self.owner[rows].astype(np.int64)
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
         return np.maximum.reduceat(scores, starts), owners[starts]
 
     def _allowed(self, rows: Rows, allowed: Mask | None) -> Rows:
-        return rows if allowed is None else rows[allowed[self._owner[rows]]]
+        return rows if allowed is None else rows[allowed[self.owner[rows]]]
 
     def _count(self, allowed: Mask | None) -> int:
         return self.rows if allowed is None else int(self.sizes[allowed].sum())
@@ -405,5 +410,6 @@ def _first_places(marked: Mask, of: NDArray[np.integer]) -> Rows:
 
 
 def _matched(further: Sums, lead: int) -> tuple[int, ...]:
-    others = [int(place) for place in np.argsort(-further, kind="stable")[:FURTHER]]
-    return (int(lead), *(place for place in others if further[place] >= SHOWN_FROM))
+    shares = further.tolist()  # of few capabilities: sorted faster so
+    shown = [place for place, share in enumerate(shares) if share]
+    return (lead, *sorted(shown, key=lambda place: -shares[place])[:FURTHER])

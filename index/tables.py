@@ -1,7 +1,9 @@
 """Tables with a header: which column is what, under the many names people give it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from math import inf
 from pathlib import Path
 
 from embed.errors import MaillonError
@@ -9,6 +11,8 @@ from embed.text import clean, fold
 from index.dialects import Line, Reading, readings
 
 _HEADER_WITHIN = 20
+_WIDE = 30
+"""Columns that lines may have on average, where their number is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +41,25 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose header was found: its columns as written, its rows, and what was detected."""
+    """A table whose header was found: its columns as written, its rows, and what was detected.
+
+    `line` is where the header stands, in the `sheet` of a workbook or in a file without any.
+    """
 
     header: tuple[str, ...]
     rows: list[Row]
     detected: str
+    line: int
+    sheet: str
 
 
-def read_table(path: Path, columns: Columns) -> Table:
+def read_table(path: Path, columns: Columns, last: float = inf) -> Table:
     """Read a CSV or Excel file; its header is the first line that names every required field.
 
     Titles above the header are skipped, delimiters and sheets tried in turn. Where two columns
     could be one field, the surer name is read and the other told as ignored. Raises
-    `MaillonError` where there is no such table.
+    `MaillonError` where there is no such table, or the file has lines after the `last`, or very
+    wide ones.
     """
     best: tuple[int, str] = (-1, "")
     unread: MaillonError | None = None
@@ -59,10 +69,12 @@ def read_table(path: Path, columns: Columns) -> Table:
         except MaillonError as error:
             unread = unread or error
             continue
-        for place, (_, header) in enumerate(head):
+        for place, (line, header) in enumerate(head):
             fields = _fields(header, columns)
             if all(name in fields for name in columns.required):
-                return _table(reading, header, fields, head[place + 1 :])
+                lines = _until(path, last, chain(head[place + 1 :], reading.lines))
+                rows = [_row(number, cells, fields) for number, cells in lines if any(cells)]
+                return Table(header, rows, _told(reading, header, fields), line, reading.sheet)
             known = sum(field is not None for field in fields)
             best = max(best, (known, " | ".join(header)[:80]), key=lambda found: found[0])
     if unread:
@@ -73,13 +85,21 @@ def read_table(path: Path, columns: Columns) -> Table:
     )
 
 
-def _table(
-    reading: Reading, header: tuple[str, ...], fields: list[str | None], head: list[Line]
-) -> Table:
-    rows = [_row(line, cells, fields) for line, cells in (*head, *reading.lines) if any(cells)]
+def _until(path: Path, last: float, lines: Iterable[Line]) -> Iterator[Line]:
+    read = 0
+    for line, cells in lines:
+        read += len(cells)
+        if line > last or read > last * _WIDE:
+            raise MaillonError(
+                f"{path.name} : plus de {last} lignes (vides comprises) de {_WIDE} colonnes en "
+                "moyenne. Scindez le fichier ou retirez-en ce qui ne sert pas."
+            )
+        yield line, cells
+
+
+def _told(reading: Reading, header: tuple[str, ...], fields: list[str | None]) -> str:
     ignored = [name for name, field in zip(header, fields, strict=True) if name and not field]
-    told = f" ; colonnes ignorées : {', '.join(ignored)}" if ignored else ""
-    return Table(header, rows, reading.detected + told)
+    return reading.detected + (f" ; colonnes ignorées : {', '.join(ignored)}" if ignored else "")
 
 
 def _fields(header: tuple[str, ...], columns: Columns) -> list[str | None]:

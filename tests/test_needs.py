@@ -1,25 +1,21 @@
-import json
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 
 from embed.errors import MaillonError
-from index.engine import SupplierIndex
-from index.matching import rank_needs
-from index.needs import HEADER, Need, Ranked, read_needs, write_ranking
-from index.suppliers import Suggestion, Supplier
+from index.needs import Need, read_needs
+from index.places import Near
 
-LINE = Ranked(
-    Need("n1", "=des sacs"),
-    Suggestion(1, 0.5, Supplier("v", "Coutures", ("Sacs en toile",), "85"), "Sacs en toile"),
-    ("Sacs",),
-)
+
+def csv(folder: Path, *lines: str) -> Path:
+    path = folder / "b.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
 
 
 def test_needs_in_csv_with_their_own_lists(tmp_path: Path) -> None:
-    path = tmp_path / "besoins.csv"
-    path.write_text("lot;besoin;fournisseurs\nA;des sacs;vendee|ain\nB;une coque;\n")
+    path = csv(tmp_path, "lot;besoin;fournisseurs", "A;des sacs;vendee|ain", "B;une coque;")
     assert read_needs(path).needs == [
         Need("A", "des sacs", ("vendee", "ain")),
         Need("B", "une coque"),
@@ -31,118 +27,94 @@ def test_needs_in_a_workbook_are_numbered_by_line(tmp_path: Path) -> None:
     book.active.append(["Désignation"])
     book.active.append(["des sacs"])
     book.save(tmp_path / "besoins.xlsx")
-    assert read_needs(tmp_path / "besoins.xlsx").needs == [Need("2", "des sacs")]
+    found = read_needs(tmp_path / "besoins.xlsx")
+    assert (found.needs, found.lines) == ([Need("2", "des sacs")], [2])
+    assert found.in_workbook
 
 
 def test_needs_in_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "besoins.jsonl"
-    path.write_text('{"id":"a","text":"des sacs","suppliers":["vendee"]}\n{"text":"une coque"}\n')
-    assert read_needs(path).needs == [
-        Need("a", "des sacs", ("vendee",)),
+    path.write_text(
+        '{"id":"a","text":"des sacs","suppliers":["vendee"],"near":[{"city":"Lyon"}]}\n'
+        '{"text":"une\u2028coque"}\n'
+    )
+    found = read_needs(path)
+    assert found.needs == [
+        Need("a", "des sacs", ("vendee",), (Near(city="Lyon"),)),
         Need("2", "une\u2028coque"),
     ]
+    assert not found.in_workbook
+
+
+def test_the_headers_of_purchase_programmes_are_known(tmp_path: Path) -> None:
+    for title in (
+        "Objet du marché", "Libellé de l'achat", "BESOIN", "Intitulé du besoin", "Désignation",
+        "Description du besoin", "Projet d'achat", "Objet de la consultation",
+    ):  # fmt: skip
+        path = csv(tmp_path, "Direction des achats;;", f"N°;{title};Montant", "7;des sacs;12")
+        assert read_needs(path).needs == [Need("7", "des sacs")], title
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
+    ("header", "cells", "near"),
     [
-        ("b.csv", "besoin;lot\n;A\n", "b.csv:2: besoin vide. Complétez ou retirez la ligne."),
-        ("b.csv", "besoin\n", "b.csv : aucun besoin. Ajoutez au moins une ligne."),
-        (
-            "b.jsonl",
-            '{"text":"x"}\n{"need":1}\n',
-            'b.jsonl:2: {"id": …, "text": …} en UTF-8 attendu',
-        ),
-        ("b.jsonl", '{"text": 3}\n', 'b.jsonl:1: {"id": …, "text": …} en UTF-8 attendu'),
+        ("Commune;Département", "Cluses;74", [Near(city="Cluses", department="74"),
+                                              Near(department="74")]),
+        ("Code postal", "1100", [Near(city="01100")]),
+        ("Ville;CP", "Lyon;69003", [Near(city="Lyon"), Near(city="69003")]),
+        ("Lieu de livraison", "74300 Cluses", [Near(city="74300"), Near(city="Cluses")]),
+        ("Lieu", "Haute-Savoie", [Near(department="74")]),
+        ("Département", "2A", [Near(department="2A")]),
+        ("Département", "", []),
     ],
-)
-def test_a_bad_line_is_named(tmp_path: Path, name: str, content: str, message: str) -> None:
-    (tmp_path / name).write_text(content)
-    with pytest.raises(MaillonError) as caught:
-        read_needs(tmp_path / name)
-    assert str(caught.value).startswith(message)
+)  # fmt: skip
+def test_a_line_may_say_where_its_need_arises_in_several_ways(
+    tmp_path: Path, header: str, cells: str, near: list[Near]
+) -> None:
+    path = csv(tmp_path, f"besoin;{header}", f"des sacs;{cells}")
+    assert read_needs(path).needs == [Need("2", "des sacs", (), tuple(near))]
 
 
-def test_each_need_ranks_its_own_list_or_everybody(index: SupplierIndex) -> None:
-    needs = [Need("A", "coudre des sacs en toile", ("ain", "vendee")), Need("B", "coque plastique")]
-    lines = [
-        (line.need.id, line.suggestion.rank, line.suggestion.supplier.id, line.common)
-        for line in rank_needs(index, needs)
-    ]
-    assert lines[:3] == [
-        ("A", 1, "vendee", ("sacs", "toile")),
-        ("A", 2, "ain", ()),
-        ("B", 1, "ain", ("coques", "plastique")),
-    ]
-    assert len(lines) == 5
-    assert len(list(rank_needs(index, needs, k=1))) == 2
-
-
-def test_an_unknown_supplier_or_an_empty_need_names_the_need(index: SupplierIndex) -> None:
-    with pytest.raises(MaillonError, match="besoin A : fournisseur « x » absent du fichier"):
-        list(rank_needs(index, [Need("A", "des sacs", ("x",))]))
-    with pytest.raises(
-        MaillonError, match="besoin B : « ! » n'a aucun mot ou dépasse 5000 caractères. Corrigez"
-    ):
-        list(rank_needs(index, [Need("B", "!")]))
-
-
-def test_a_workbook_holds_text_and_no_formula(tmp_path: Path) -> None:
-    assert write_ranking(tmp_path / "out.xlsx", [LINE]) == 1
-    rows = list(load_workbook(tmp_path / "out.xlsx").active.iter_rows())
-    assert tuple(cell.value for cell in rows[0]) == HEADER
-    assert [cell.value for cell in rows[1]] == [
-        "n1",
-        "=des sacs",
-        1,
-        0.5,
-        "v",
-        "Coutures",
-        "85",
-        None,
-        "Sacs en toile",
-        "Sacs",
-        None,
-    ]
-    assert rows[1][1].data_type == "s"
-
-
-def test_csv_for_excel_neutralises_formulas(tmp_path: Path) -> None:
-    write_ranking(tmp_path / "out.csv", [LINE])
-    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines() == [
-        ";".join(HEADER),
-        "n1;'=des sacs;1;0.5;v;Coutures;85;;Sacs en toile;Sacs;",
+def test_lines_without_a_need_are_left_and_told(tmp_path: Path) -> None:
+    path = csv(
+        tmp_path,
+        "besoin;lot",
+        "des sacs;A",
+        ";B",
+        "— ;C",
+        "besoin;lot",
+        "Total général :;",
+        "SOUS-TOTAL HT;",
+        "totalisateurs de débit;D",
+        "a" * 5_001 + ";E",
+    )
+    found = read_needs(path)
+    assert found.needs == [Need("A", "des sacs"), Need("D", "totalisateurs de débit")]
+    assert found.lines == [2, 8]
+    assert found.left == [
+        (3, "besoin vide"),
+        (4, "« — » n'a aucun mot ou dépasse 5000 caractères"),
+        (6, "total : « Total général : »"),
+        (7, "total : « SOUS-TOTAL HT »"),
+        (9, f"« {'a' * 60} » n'a aucun mot ou dépasse 5000 caractères"),
     ]
 
 
-def test_jsonl_holds_the_whole_suggestion(tmp_path: Path) -> None:
-    write_ranking(tmp_path / "out.jsonl", [LINE])
-    line = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
-    assert line["need"] == {"id": "n1", "text": "=des sacs", "suppliers": []}
-    assert (line["suggestion"]["supplier"]["id"], line["common"]) == ("v", ["Sacs"])
+@pytest.mark.parametrize("lines", [["besoin"], ["besoin;lot", ";A"], ["besoin", "Total"]])
+def test_a_file_without_any_need_is_refused(tmp_path: Path, lines: list[str]) -> None:
+    with pytest.raises(MaillonError, match="b.csv : aucun besoin. Ajoutez au moins une ligne."):
+        read_needs(csv(tmp_path, *lines))
 
 
-def test_an_earlier_result_survives_an_error(tmp_path: Path, index: SupplierIndex) -> None:
-    write_ranking(tmp_path / "out.csv", [LINE])
-    before = (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
-    needs = [Need("A", "des sacs"), Need("B", "des sacs", ("x",))]
-    for name in ("out.csv", "out.xlsx"):
-        with pytest.raises(MaillonError, match="fournisseur « x » absent"):
-            write_ranking(tmp_path / name, rank_needs(index, needs))
-    assert (tmp_path / "out.csv").read_text(encoding="utf-8-sig") == before
-    assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
+@pytest.mark.parametrize("content", ['{"text":"x"}\n{"need":1}\n', '{"text":"x"}\n{"text": 3}\n'])
+def test_a_bad_line_of_jsonl_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "b.jsonl").write_text(content)
+    with pytest.raises(MaillonError, match=r'b.jsonl:2: {"id": …, "text": …} en UTF-8 attendu'):
+        read_needs(tmp_path / "b.jsonl")
 
 
-def test_suppliers_of_a_need_may_be_named(index: SupplierIndex) -> None:
-    (line,) = rank_needs(index, [Need("A", "des sacs", ("Coutures du Bocage",))])
-    assert line.suggestion.supplier.id == "vendee"
-
-
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MaillonError, match="does not exist. Create it first"):
-        write_ranking(tmp_path / "nowhere" / "out.csv", [LINE])
-
-
-def test_another_ending_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MaillonError, match=r"as \.xlsx, \.csv or \.jsonl, not '\.ods'"):
-        write_ranking(tmp_path / "out.ods", [LINE])
+def test_a_table_with_lines_after_the_last_that_may_be_is_refused(tmp_path: Path) -> None:
+    path = csv(tmp_path, "besoin", "des sacs", "", "une coque")
+    assert len(read_needs(path, last=4).needs) == 2
+    with pytest.raises(MaillonError, match=r"b.csv : plus de 3 lignes \(vides comprises\) de 30"):
+        read_needs(path, last=3)
