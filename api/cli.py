@@ -1,6 +1,5 @@
 """The command line: each command parses, calls one function and prints."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -8,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api import upkeep
+from api import batch, serving, upkeep
 from api.options import (
     EncoderName,
     IndexFolder,
-    build,
-    counted,
     load,
     open_index,
-    read_directories,
     track,
 )
 from embed.errors import MaillonError
@@ -24,7 +20,7 @@ from eval import cli as evaluation
 
 if TYPE_CHECKING:
     from index.reading import Reading
-    from index.suppliers import Suggestion, Supplier
+    from index.suppliers import Suggestion
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,11 +31,11 @@ app = typer.Typer(
 
 app.add_typer(evaluation.app, name="eval")
 
+app.add_typer(batch.app)
 app.add_typer(upkeep.app)
+app.add_typer(serving.app)
 
 NONE: list[str] = []
-_FIRST = "tournage de pièces en inox près de Lyon"
-"""Searched before a server says that it is there: it loads what would make a visitor wait."""
 
 
 def main() -> None:
@@ -115,30 +111,6 @@ def search(
 
 
 @app.command()
-def rerank(
-    needs: Annotated[Path, typer.Argument(help="Needs: .csv, .xlsx (column besoin) or .jsonl.")],
-    suppliers: Annotated[Path, typer.Argument(help="Suppliers: .csv, .xlsx or .jsonl.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Result: .xlsx, .csv or .jsonl.")],
-    k: Annotated[int | None, typer.Option("-k", min=1, help="Keep the first K of each.")] = None,
-    encoder: EncoderName = None,
-) -> None:
-    """Put each need's suppliers in order, with score, best capability and words in common.
-
-    Example: maillon rerank besoins.xlsx annuaire.csv -o classement.xlsx -k 5
-    """
-    from index.matching import rank_needs
-    from index.needs import read_needs, write_ranking
-
-    if out.resolve() in (needs.resolve(), suppliers.resolve()):
-        raise MaillonError(f"{out} is read by this very command. Write the result elsewhere.")
-    wanted = read_needs(needs)
-    typer.echo(f"{needs} : {counted(len(wanted.needs), 'besoin')} ({wanted.detected}).")
-    built = build(read_directories([suppliers], strict=False)[0], load(encoder))
-    count = write_ranking(out, rank_needs(built, track("Ranking", wanted.needs), k))
-    typer.echo(f"{out}: {count:,} lines for {counted(len(wanted.needs), 'need')}.")
-
-
-@app.command()
 def reindex(
     index: IndexFolder,
     encoder: Annotated[str, typer.Option("--encoder", help="Hub id, folder, or embedded name.")],
@@ -167,39 +139,6 @@ def reindex(
 
 
 @app.command()
-def serve(
-    index: Annotated[
-        Path | None, typer.Option("--index", help="Folder written by `maillon index`.")
-    ] = None,
-    demo: Annotated[
-        bool,
-        typer.Option(
-            "--demo", help="Serve the invented directory, by default with the fast encoder."
-        ),
-    ] = False,
-    host: str = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
-    encoder: EncoderName = None,
-) -> None:
-    """Serve the search page and the HTTP API of an index, or of the demo directory.
-
-    Example: maillon serve --demo
-    """
-    if (index is None) != demo:
-        raise typer.BadParameter("give either --index DIR or --demo")
-    # One thread a request, in torch and FAISS alike: under load, four make each one slower.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import uvicorn
-
-    from api.app import create_app
-
-    served = open_index(index, encoder) if index else build(_demo(), load(encoder or "fast"))
-    served.search(served.understand(_FIRST).need)
-    typer.echo(f"{len(served):,} suppliers, search page on http://{host}:{port}")
-    uvicorn.run(create_app(served), host=host, port=port, log_level="warning")
-
-
-@app.command()
 def bench(
     capabilities: Annotated[int, typer.Option(min=100, help="Capabilities to index.")] = 10_000,
     encoder: EncoderName = None,
@@ -209,12 +148,6 @@ def bench(
 
     for line in run_bench(capabilities, load(encoder)):
         typer.echo(line)
-
-
-def _demo() -> list["Supplier"]:
-    from index.demo import demo_suppliers
-
-    return demo_suppliers()
 
 
 def _print_json(suggestions: Iterable["Suggestion"]) -> None:

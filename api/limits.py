@@ -7,6 +7,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_BODY = 4_000_000
 """Bytes of a request body: a thousand supplier sheets with room to spare."""
 
+MAX_DIRECTORY = 32_000_000
+"""Bytes of a whole directory, in a file or as NDJSON; nobody without a secret key gets so far."""
+
+_DIRECTORIES = ("/v1/directory", "/v1/suppliers")
+
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -18,7 +23,7 @@ HEADERS = {
 
 
 class SizeLimit:
-    """Refuses with 413 a body larger than `MAX_BODY`, declared or streamed, without keeping it."""
+    """Refuses with 413 a body that is too large, declared or streamed, without keeping it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,7 +32,8 @@ class SizeLimit:
         """Serve one request, counting what is read of its body."""
         if scope["type"] == "http":
             declared = Headers(scope=scope).get("content-length", "")
-            receive = _counted(receive, int(declared) if declared.isdigit() else 0)
+            most = MAX_DIRECTORY if scope["path"].endswith(_DIRECTORIES) else MAX_BODY
+            receive = _counted(receive, int(declared) if declared.isdigit() else 0, most)
         await self._app(scope, receive, send)
 
 
@@ -48,16 +54,16 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def _counted(receive: Receive, declared: int) -> Receive:
+def _counted(receive: Receive, declared: int, most: int) -> Receive:
     read = 0
 
     async def receive_some() -> Message:
         nonlocal read
-        message = {} if declared > MAX_BODY else await receive()
+        message = {} if declared > most else await receive()
         read += len(message.get("body", b""))
-        if max(read, declared) > MAX_BODY:
+        if max(read, declared) > most:
             raise HTTPException(
-                413, f"At most {MAX_BODY:,} bytes are read. Send fewer suppliers at a time."
+                413, f"At most {most:,} bytes are read. Send fewer suppliers at a time."
             )
         return message
 

@@ -159,7 +159,7 @@ def test_the_page_is_served_with_its_script_and_headers(client: TestClient) -> N
     assert "Qui sait le fabriquer" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"
-    assert client.get("/static/search.js").status_code == 200
+    assert client.get("/static/maillon-search.js").status_code == 200
     assert client.get("/static/../cli.py").status_code == 404
 
 
@@ -211,7 +211,15 @@ def test_the_openapi_document_shows_examples(client: TestClient) -> None:
     operation = document["paths"]["/v1/search"]["post"]
     body = operation["requestBody"]["content"]["application/json"]
     assert client.post("/v1/search", json=body["example"]).status_code == 200
-    assert set(operation["responses"]) == {"200", "400", "413", "422"}
+    assert set(operation["responses"]) == {
+        "200",
+        "400",
+        "401",
+        "403",
+        "413",
+        "422",
+        "429",
+    }
     assert list(operation["responses"]["422"]["content"]) == ["application/problem+json"]
     rerank = document["paths"]["/v1/rerank"]["post"]["requestBody"]["content"]["application/json"]
     assert client.post("/v1/rerank", json=rerank["example"]).status_code == 200

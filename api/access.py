@@ -1,0 +1,114 @@
+"""Who may ask what of a directory, from which pages, and how often."""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from api.keys import Key, Keys
+
+RATE = "300/minute"
+"""Requests of one address under one key; completion alone may ask several a second."""
+
+_CHALLENGE = {"www-authenticate": "Bearer"}
+
+Credentials = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(
+        HTTPBearer(
+            auto_error=False,
+            description="A key made by `maillon keys create`: pk_… searches, sk_… also writes.",
+        )
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The doors of a directory, as dependencies of its routes.
+
+    A directory without keys is open to search, and closed to writing.
+    """
+
+    keys: Keys
+    rate: RateLimitItem
+    limiter: MovingWindowRateLimiter
+
+    @classmethod
+    def of(cls, keys: Keys, rate: str = RATE) -> "Access":
+        """Access by these keys; `rate` is "300/minute" or the like, of each process."""
+        return cls(keys, parse(rate), MovingWindowRateLimiter(MemoryStorage()))
+
+    def search(self, request: Request, credentials: Credentials) -> None:
+        """Let through who may search; raises 401, 403 or 429."""
+        key = self._key(request, credentials)
+        if key is None and self.keys.closed():
+            raise HTTPException(401, "A key is needed: Authorization: Bearer pk_…", _CHALLENGE)
+        if key and key.kind == "publishable":
+            _check_origin(request, key)
+
+    def write(self, request: Request, credentials: Credentials) -> None:
+        """Let through who may write; raises 401, 403 or 429."""
+        key = self._key(request, credentials)
+        if key is None:
+            said = "A secret key is needed (maillon keys create --secret): Bearer sk_…"
+            raise HTTPException(401, said, _CHALLENGE)
+        if key.kind != "secret":
+            raise HTTPException(403, "This key may search only. Use a secret one: sk_…")
+
+    def search_much(self, request: Request, credentials: Credentials) -> None:
+        """Let through who may ask for much at once: with a secret key, where keys are needed."""
+        (self.write if self.keys.closed() else self.search)(request, credentials)
+
+    def _key(
+        self, request: Request, credentials: HTTPAuthorizationCredentials | None
+    ) -> Key | None:
+        key = self.keys.find(credentials.credentials) if credentials else None
+        if key is None or key.kind == "publishable":  # who tries keys is counted as well
+            self._count(request, key.id if key else "")
+        if credentials and key is None:
+            raise HTTPException(401, "This key is not known, or was revoked.", _CHALLENGE)
+        return key
+
+    def _count(self, request: Request, key: str) -> None:
+        address = request.client.host if request.client else ""
+        if self.limiter.hit(self.rate, key, address):
+            return
+        free = self.limiter.get_window_stats(self.rate, key, address).reset_time
+        wait = str(max(1, round(free - time.time())))
+        said = f"More than {self.rate} from this address. Try again in {wait} s."
+        raise HTTPException(429, said, {"retry-after": wait})
+
+
+class KeyOrigins(CORSMiddleware):
+    """Lets the pages of those origins read answers to which some key of a directory is bound."""
+
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+        super().__init__(
+            app,
+            allow_methods=("GET", "POST"),
+            allow_headers=("authorization", "content-type"),
+            expose_headers=("retry-after", "x-request-id"),
+        )
+        self._keys = keys
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        """Whether a key is bound to it."""
+        return self._keys.allows(origin)
+
+
+def _check_origin(request: Request, key: Key) -> None:
+    """Refuse a page of an origin to which the key is not bound; servers send none."""
+    origin = request.headers.get("origin")
+    own = origin and urlsplit(origin).netloc == request.headers.get("host")
+    if origin and not own and origin not in key.origins:
+        raise HTTPException(403, f"This key is not for pages of {origin}.")

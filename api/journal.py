@@ -1,0 +1,241 @@
+"""What visitors say of suggestions, what judges grade, and, where asked, what is searched.
+
+One SQLite file in the directory's folder. Feedback and judgements are on the disk when they are
+acknowledged. Nothing tells who a visitor was.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import RLock
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from embed.text import clean
+from index.reading import check_need
+from index.suppliers import MAX_NAME
+
+FILE = "journal.sqlite"
+
+Action = Literal["search", "feedback", "judgement"]
+
+MAX_REASON = 1_000
+MAX_JUDGE = 100
+MAX_RANK = 1_000
+_MOST = 50
+_MANY = 1_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL,
+    action TEXT NOT NULL, need TEXT NOT NULL, supplier TEXT, value INTEGER NOT NULL, judge TEXT,
+    reason TEXT, rank INTEGER) STRICT;
+CREATE INDEX IF NOT EXISTS event_action ON event (action, at);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: `value` is 1 for a need that was answered or a supplier that suits.
+
+    Of a judgement it is the grade, 0 to 3. `at` is UTC, ISO 8601.
+    """
+
+    number: int
+    at: str
+    action: Action
+    need: str
+    supplier: str | None
+    value: int
+    judge: str | None
+    reason: str | None
+    rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a visitor says of a suggestion: whether it suits, and why if he says."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    need: str
+    supplier: str
+    relevant: bool
+    reason: str | None = None
+    rank: Annotated[int | None, Field(ge=1, le=MAX_RANK)] = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "need", check_need(self.need))
+        object.__setattr__(self, "supplier", _bounded("supplier", self.supplier, MAX_NAME))
+        object.__setattr__(self, "reason", _bounded("reason", self.reason, MAX_REASON))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The grade of a supplier for a need by a judge: 0 (no) to 3 (could quote tomorrow)."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    need: str
+    supplier: str
+    grade: Literal[0, 1, 2, 3]
+    judge: str
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "need", check_need(self.need))
+        object.__setattr__(self, "supplier", _bounded("supplier", self.supplier, MAX_NAME))
+        object.__setattr__(self, "judge", _bounded("judge", self.judge, MAX_JUDGE))
+        object.__setattr__(self, "reason", _bounded("reason", self.reason, MAX_REASON))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A need, how often it was searched, and how often nobody fitted."""
+
+    need: str
+    times: int
+    gaps: int
+    last: str
+
+
+class Journal:
+    """The events of one directory; processes and threads may share it.
+
+    Searches are kept for `days`, and none where it is 0.
+    """
+
+    def __init__(self, path: Path | str, days: int = 0) -> None:
+        self.days = days
+        self._lock = RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=60, isolation_level=None, check_same_thread=False
+        )
+        self._run("PRAGMA journal_mode = WAL")
+        self._connection.executescript(_SCHEMA)
+        self._forget()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def searched(self, need: str, answered: bool) -> None:
+        """Keep a need that was searched, if needs are kept; the last ones may go with the power."""
+        if not self.days:
+            return
+        with self._lock, suppress(sqlite3.OperationalError):  # never at the price of an answer
+            self._run("PRAGMA synchronous = NORMAL")
+            self._add("search", need, None, int(answered), None, None, None)
+            if self._run("SELECT last_insert_rowid()")[0][0] % _MANY == 0:
+                self._forget()
+
+    def tell(self, said: Feedback) -> None:
+        """Keep what a visitor said: on the disk when it returns."""
+        self._keep(
+            "feedback", said.need, said.supplier, said.relevant, None, said.reason, said.rank
+        )
+
+    def judge(self, judged: Sequence[Judgement]) -> None:
+        """Keep judgements, all or none: on the disk when it returns."""
+        with self._lock:
+            self._run("PRAGMA synchronous = FULL")
+            self._run("BEGIN IMMEDIATE")
+            try:
+                for one in judged:
+                    self._add(
+                        "judgement", one.need, one.supplier, one.grade, one.judge, one.reason, None
+                    )
+                self._run("COMMIT")
+            except BaseException:
+                self._run("ROLLBACK")
+                raise
+
+    def events(self, action: Action | None = None, after: int = 0) -> Iterator[Event]:
+        """All events, or those of an action, in their order, from a number on."""
+        sql = "SELECT * FROM event WHERE number > ? AND ? IN (action, '') ORDER BY number LIMIT ?"
+        while rows := self._run(sql, after, action or "", _MANY):
+            after = rows[-1][0]
+            yield from (Event(*row) for row in rows)
+
+    def counts(self) -> dict[str, int]:
+        """How many searches, gaps, verdicts for and against, and judgements are held."""
+        count = "SELECT count(*) FILTER (WHERE "
+        wanted = {
+            "searches": "action = 'search'",
+            "gaps": "action = 'search' AND NOT value",
+            "relevant": "action = 'feedback' AND value",
+            "irrelevant": "action = 'feedback' AND NOT value",
+            "judgements": "action = 'judgement'",
+        }
+        return {
+            name: self._run(f"{count}{test}) FROM event")[0][0] for name, test in wanted.items()
+        }
+
+    def asked(self, only_gaps: bool = False) -> list[Asked]:
+        """The needs that were searched most, or most often without anybody who fits."""
+        rows = self._run(
+            "SELECT need, count(*) AS times, sum(NOT value) AS gaps, max(at) FROM event "
+            "WHERE action = 'search' GROUP BY need COLLATE NOCASE HAVING gaps >= ? "
+            f"ORDER BY {'gaps' if only_gaps else 'times'} DESC, max(at) DESC LIMIT ?",
+            int(only_gaps), _MOST,
+        )  # fmt: skip
+        return [Asked(*row) for row in rows]
+
+    def _keep(self, *values: object) -> None:
+        with self._lock:
+            self._run("PRAGMA synchronous = FULL")
+            self._add(*values)
+
+    def _add(self, *values: object) -> None:
+        marks = ", ".join("?" * (len(values) + 1))
+        self._run(
+            "INSERT INTO event (at, action, need, supplier, value, judge, reason, rank) "
+            f"VALUES ({marks})",
+            datetime.now(UTC).isoformat(timespec="seconds"), *values,
+        )  # fmt: skip
+
+    def _forget(self) -> None:
+        """Drop searches that are older than they may be kept."""
+        until = (datetime.now(UTC) - timedelta(days=self.days)).isoformat(timespec="seconds")
+        self._run("DELETE FROM event WHERE action = 'search' AND at < ?", until)
+
+    def _run(self, sql: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+
+def ubi(event: Event, application: str) -> str:
+    """An event as a line of User Behavior Insights 1.3: a query, or an action on its object."""
+    line: dict[str, object] = {
+        "application": application,
+        "query_id": need_id(event.need),
+        "user_query": event.need,
+        "timestamp": event.at,
+    }
+    if event.action == "search":
+        return json.dumps(line | {"query_attributes": {"gap": not event.value}}, ensure_ascii=False)
+    said = {"value": event.value, "judge": event.judge, "reason": event.reason}
+    attributes = {
+        "object": {"object_id": event.supplier, "object_id_field": "supplier"},
+        "position": {"ordinal": event.rank},
+        **{name: value for name, value in said.items() if value is not None},
+    }
+    line |= {"action_name": event.action, "event_attributes": attributes}
+    return json.dumps(line, ensure_ascii=False)
+
+
+def need_id(need: str) -> str:
+    """A short name of a need's text, the same everywhere."""
+    return hashlib.sha256(need.encode()).hexdigest()[:12]
+
+
+def _bounded(name: str, text: str | None, most: int) -> str | None:
+    cleaned = None if text is None else clean(text)
+    if cleaned is not None and not 0 < len(cleaned) <= most:
+        raise ValueError(f"{name} holds {len(cleaned):,} characters. Give 1 to {most:,}.")
+    return cleaned

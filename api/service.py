@@ -1,0 +1,130 @@
+"""A service: one or several directories in one process, or in several that share the index folders.
+
+Every directory is an app of its own, with its own index, keys and journal, so that nothing of one
+can be reached through another.
+"""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.access import RATE
+from api.app import create_app
+from api.journal import FILE as JOURNAL
+from api.journal import Journal
+from api.keys import FILE as KEYS
+from api.keys import Keys
+from api.telemetry import Telemetry, metrics, trace
+from embed.encoder import Encoder, load_encoder
+from embed.errors import MaillonError
+from index.engine import SupplierIndex, encoder_of
+
+VARIABLE = "MAILLON_SERVICE"
+"""The environment variable that tells the settings to workers."""
+
+FIRST = "tournage de pièces en inox près de Lyon"
+"""Searched before a service says that it is there: it loads what would make a visitor wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a service is started with: index folders, and what `maillon serve` may set."""
+
+    folders: tuple[Path, ...]
+    encoder: str | None = None
+    rate: str = RATE
+    keep_needs: int = 0
+    metrics: bool = False
+
+
+_SETTINGS = TypeAdapter(Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory that is served under a name."""
+
+    name: str
+    index: SupplierIndex
+    app: FastAPI
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """The name of each folder in addresses: its own, without ending; raises `MaillonError`."""
+    names = [folder.resolve().stem for folder in folders]
+    for name, folder in zip(names, folders, strict=True):
+        if names.count(name) > 1 or name in ("v1", "static", "metrics", "health", "admin"):
+            raise MaillonError(f"{folder}: {name!r} is taken as an address. Rename the folder.")
+    return names
+
+
+def open_directories(settings: Settings) -> list[Directory]:
+    """Open the directories of a service; encoders of one name are loaded once."""
+    loaded: dict[str | None, Encoder] = {}
+    directories = []
+    for name, folder in zip(names_of(settings.folders), settings.folders, strict=True):
+        wanted = settings.encoder or encoder_of(folder)
+        encoder = loaded.setdefault(wanted, loaded.get(wanted) or load_encoder(wanted))
+        index = SupplierIndex.open(folder, encoder)
+        journal = Journal(folder / JOURNAL, settings.keep_needs)
+        app = create_app(index, Keys(folder / KEYS), journal, settings.rate)
+        directories.append(Directory(name, index, app))
+    return directories
+
+
+def create_service(directories: Sequence[Directory], *, figures: bool = False) -> Starlette:
+    """One directory is served at the root; several under /NAME each, and nothing at the root."""
+    for directory in directories:
+        directory.index.search(directory.index.understand(FIRST).need)
+        trace(directory.app)
+    routes: list[Route | Mount] = [Route("/health", _health)]
+    if figures:
+        routes.append(Route("/metrics", metrics))
+    if len(directories) == 1:
+        routes.append(Mount("/", _named(directories[0])))
+    else:
+        routes += [Mount(f"/{one.name}", _named(one)) for one in directories]
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for directory in directories:
+                stack.callback(directory.index.close)
+            yield
+
+    return Starlette(routes=routes, middleware=[Middleware(Telemetry)], lifespan=lifespan)
+
+
+def tell_workers(settings: Settings) -> None:
+    """Leave the settings where `from_environment` finds them, in this process and its workers."""
+    os.environ[VARIABLE] = _SETTINGS.dump_json(settings).decode()
+
+
+def from_environment() -> Starlette:
+    """The service of the settings in the environment: what each worker serves."""
+    settings = _SETTINGS.validate_json(os.environ[VARIABLE])
+    return create_service(open_directories(settings), figures=settings.metrics)
+
+
+def _health(_: Request) -> Response:
+    """Whether the process answers; a directory says more at its own /v1/health."""
+    return PlainTextResponse("ok\n")
+
+
+def _named(directory: Directory) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["directory"] = directory.name
+        await directory.app(scope, receive, send)
+
+    return app

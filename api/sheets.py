@@ -1,0 +1,220 @@
+"""The routes of supplier sheets: one, many at once, a whole file, and those like another."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from api.access import Access
+from api.problems import documented
+from embed.errors import MaillonError
+from index.catalogue import Changes
+from index.directory import read_suppliers
+from index.engine import SupplierIndex
+from index.suppliers import Suggestion, Supplier, SupplierError, as_json_line, parse_supplier
+
+MAX_LINES = 10_000
+NDJSON = "application/x-ndjson"
+
+_TOLD = 500
+"""Rejected lines of a file that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What became of a line of NDJSON; `detail` says in French why it was rejected."""
+
+    line: int
+    status: Literal["stored", "unchanged", "rejected"]
+    id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line of a file that is no supplier, and why, in French."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file held and what it changed, in suppliers; how it was read, in French.
+
+    `rejects` holds the first 500 of `rejected` lines.
+    """
+
+    detected: str
+    read: int
+    changes: Changes
+    rejected: int
+    rejects: Sequence[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """Suppliers that can do much the same, the most alike first."""
+
+    suggestions: Sequence[Suggestion]
+
+
+async def _read(request: Request) -> bytes:
+    return await request.body()
+
+
+Content = Annotated[bytes, Depends(_read)]
+
+
+def reading_routes(index: SupplierIndex, access: Access) -> APIRouter:
+    """A sheet and those like it: for any key."""
+    routes = APIRouter(
+        dependencies=[Depends(access.search)], responses=documented(404, 422), tags=["suppliers"]
+    )
+
+    @routes.get("/v1/suppliers/{one:path}/similar")
+    def similar(one: str, k: Annotated[int, Query(ge=1, le=100)] = 10) -> Similar:
+        """The suppliers who can do most of what a supplier can."""
+        return Similar(index.similar(_found(index, one), k))
+
+    @routes.get("/v1/suppliers/{one:path}")
+    def supplier(one: str) -> Supplier:
+        """The sheet of a supplier."""
+        return _found(index, one)
+
+    return routes
+
+
+def writing_routes(index: SupplierIndex, access: Access) -> APIRouter:
+    """Write and take out sheets: for secret keys."""
+    routes = APIRouter(dependencies=[Depends(access.write)], tags=["suppliers"])
+
+    @routes.put("/v1/suppliers/{one:path}", responses=documented(400, 413, 422))
+    def put(one: str, supplier: Supplier) -> Changes:
+        """Write a sheet: durable, and found by the next search, when this is answered."""
+        if supplier.id != one:
+            raise SupplierError(f"the id in the path is {one!r}, in the sheet {supplier.id!r}.")
+        return index.upsert([supplier])
+
+    @routes.delete("/v1/suppliers/{one:path}", responses=documented(404))
+    def delete(one: str) -> Changes:
+        """Take a supplier out: no longer found when this is answered."""
+        changes = index.delete([one])
+        if not changes.removed:
+            raise _unknown(one)
+        return changes
+
+    @routes.post(
+        "/v1/suppliers",
+        responses={
+            200: {"content": {NDJSON: {"schema": {"type": "string"}}}, "description": "`Line`s"},
+            **documented(413, 415, 422),
+        },
+        response_class=Response,
+        openapi_extra={
+            "requestBody": {"content": {NDJSON: {"schema": {"type": "string"}}}, "required": True}
+        },
+    )
+    def bulk(request: Request, content: Content) -> Response:
+        """Write many sheets, one a line of NDJSON; answers a line for each, in their order.
+
+        The good ones are written at once, all or none; the others are told and change nothing.
+        """
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != NDJSON:
+            raise HTTPException(415, f"Send the sheets as {NDJSON}, one a line.")
+        told = "".join(f"{as_json_line(line)}\n" for line in _bulk(index, content))
+        return Response(told, media_type=NDJSON)
+
+    @routes.post(
+        "/v1/directory",
+        responses=documented(409, 413, 422),
+        openapi_extra={
+            "requestBody": {
+                "content": {
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                },
+                "required": True,
+            }
+        },
+    )
+    def load(
+        content: Content,
+        kind: Literal["csv", "tsv", "xlsx", "jsonl"],
+        sync: bool = False,
+    ) -> Imported:
+        """Bring the directory up to date with a file, as `maillon index` does.
+
+        With `sync`, suppliers that the file does not hold are taken out,
+        unless a line was rejected.
+        """
+        return _imported(index, content, kind, sync)
+
+    return routes
+
+
+def _found(index: SupplierIndex, one: str) -> Supplier:
+    supplier = index.catalogue.get(one)
+    if supplier is None:
+        raise _unknown(one)
+    return supplier
+
+
+def _unknown(one: str) -> HTTPException:
+    return HTTPException(404, f"No supplier has the id {one[:100]!r}.")
+
+
+def _bulk(index: SupplierIndex, content: bytes) -> list[Line]:
+    lines = list(_parsed(content))
+    suppliers = {one.id: one for _, one in lines if isinstance(one, Supplier)}
+    if len(lines) > MAX_LINES:
+        raise HTTPException(413, f"{len(lines):,} lines, at most {MAX_LINES:,} at once.")
+    held = {one: index.catalogue.get(one) for one in suppliers}
+    index.upsert(list(suppliers.values()))
+    return [
+        Line(number, "unchanged" if held[one.id] == one else "stored", one.id)
+        if isinstance(one, Supplier)
+        else Line(number, "rejected", None, one)
+        for number, one in lines
+    ]
+
+
+def _parsed(content: bytes) -> Iterator[tuple[int, Supplier | str]]:
+    """The supplier of each line, or why it is none; of an id that stands twice, the last one."""
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise SupplierError("la ligne n'est pas un objet JSON.")
+            yield number, parse_supplier(record)
+        except SupplierError as error:
+            yield number, str(error)
+        except (ValueError, RecursionError) as error:
+            yield number, f"la ligne n'est pas du JSON ({error})."
+
+
+def _imported(index: SupplierIndex, content: bytes, kind: str, sync: bool) -> Imported:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, f"annuaire.{kind}")
+        file.write_bytes(content)
+        try:
+            directory = read_suppliers(file)
+        except MaillonError as error:
+            raise HTTPException(422, str(error)) from error
+    if not directory.suppliers and not directory.rejects:
+        raise HTTPException(422, f"{file.name} : aucun fournisseur. Rien n'a été changé.")
+    changes = index.upsert(directory.suppliers)
+    if sync and not directory.rejects:
+        kept = {supplier.id for supplier in directory.suppliers}
+        changes += index.delete(sorted(index.catalogue.ids() - kept))
+    rejects = [Rejected(one.line, one.reason) for one in directory.rejects[:_TOLD]]
+    return Imported(
+        directory.detected, len(directory.suppliers), changes, len(directory.rejects), rejects
+    )
