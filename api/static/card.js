@@ -1,94 +1,108 @@
-// One suggestion: who, where, how well it fits and why.
+// One suggestion: who, where, how well it fits and why; and what the visitor thinks of it.
 
-import { element, french, inFrench, SERIES } from "./page.js";
+import { seriesName } from "./refine.js";
+import { french, inFrench, make } from "./words.js";
 
-export function card({ score, confidence, supplier, capability, highlights, trades, also, distance_km, nearness, missing }, near) {
-  const name = element("h2", {}, supplier.name);
-  const place = element("div", { className: "place" }, [placeOf(supplier), ...farness(distance_km, nearness, near)].filter(Boolean).join(" · "));
-  const top = element("div", { className: "top" }, element("div", {}, name, place), fit(score, confidence));
-  const sentence = element("p", { className: "capability" }, ...marked(capability, highlights));
-  return element("li", { tabIndex: -1 }, top, sentence, ...because(trades), ...alsoAble(also),
-    ...facts(supplier), ...lacking(missing), ...others(supplier, [capability, ...also]), ...site(supplier));
+// `near` is the place asked for, if any; `select` tells the page, and says whether to go on.
+export function card(one, near, t, select, judge) {
+	const { supplier, missing } = one;
+	const why = make("details", make("summary", t("Pourquoi ce résultat ?")), reasons(one, t));
+	const onclick = () => select(one) && (why.open = true);
+	const facts = [...supplier.certifications, ...supplier.series.map((size) => t(seriesName(size))), ...supplier.tags];
+	return make("li", { tabIndex: -1 },
+		make("h2", make("button", { onclick }, supplier.name)), fit(one, t),
+		make("p", joined(" · ", placeOf(supplier, t), near && farness(one, near, t)), " ", site(one, select)),
+		make("p.capability", marked(one)),
+		facts.length && make("ul.facts", items(facts)),
+		line(t("Non indiqué sur la fiche :"), missing.join(", ")),
+		why, opinion(one, t, judge));
 }
 
-function because(trades) {
-  if (!trades.length) return [];
-  const title = trades.length > 1 ? "Métiers en commun" : "Métier en commun";
-  return [element("p", { className: "because" }, `${title}\u00a0: ${trades.join(", ")}`)];
+const items = (texts) => texts.map((text) => make("li", french(text)));
+const line = (label, text) => text && make("p", label, " ", text);
+const joined = (sign, ...texts) => texts.filter(Boolean).join(sign);
+const percent = (part) => french(`${Math.round(part * 100)} %`);
+
+function fit({ confidence, score }, t) {
+	if (confidence === null) return make("span.fit", t("correspondance : {n}", { n: percent(score) }));
+	const words = ["peu probable", "possible", "probable", "très probable"];
+	const level = [0.12, 0.3, 0.6].filter((least) => confidence >= least).length;
+	return make(`span.fit.fit${level}`, t(words[level]));
 }
 
-function alsoAble(texts) {
-  if (!texts.length) return [];
-  const items = texts.map((text) => element("li", {}, text));
-  return [element("div", { className: "also" }, element("span", {}, "Aussi\u00a0: "), element("ul", {}, ...items))];
+function reasons({ supplier, capability, confidence, highlights, trades, also }, t) {
+	const words = highlights.map(({ start, end }) => Array.from(capability).slice(start, end).join(""));
+	const others = [...new Set([...also, ...supplier.capabilities])].filter((text) => text !== capability);
+	return [
+		line(t("Mots qui ont pesé :"), words.join(", ")),
+		line(t("Métiers en commun :"), trades.join(", ")),
+		line(t("Confiance :"), confidence !== null && percent(confidence)),
+		others.length && make("div", t("Autres capacités :"), make("ul", items(others))),
+	];
 }
 
-function lacking(certificates) {
-  if (!certificates.length) return [];
-  const said = certificates.length > 1 ? "non indiqués sur la fiche" : "non indiqué sur la fiche";
-  return [element("p", { className: "missing" }, french(`${certificates.join(", ")} : ${said}`))];
+function placeOf({ postcode, city, department }, t) {
+	if (city) return joined(" ", postcode, city);
+	return department && t("Département {department}", { department });
 }
 
-function fit(score, confidence) {
-  const percent = Math.round((confidence ?? score) * 100);
-  const words = confidence === null ? "correspondance" : inWords(confidence);
-  const meter = element("meter", { min: 0, max: 100, value: percent });
-  const name = confidence === null ? "Correspondance avec le besoin" : "Confiance";
-  meter.setAttribute("aria-label", `${name}\u00a0: ${percent} sur 100`);
-  return element("div", { className: "fit" }, words, meter);
+// A supplier may stand at the middle of his département, hence « environ ».
+function farness({ distance_km: km, nearness }, near, t) {
+	if (km === null) return t("distance inconnue");
+	if (nearness === "même département" && !near.city) return nearness;
+	return joined(", ", km < 1 ? t("à moins de 1 km") : t("à environ {n} km", { n: inFrench(Math.round(km)) }), nearness);
 }
 
-function inWords(confidence) {
-  if (confidence >= 0.6) return "très probable";
-  if (confidence >= 0.3) return "probable";
-  return confidence >= 0.12 ? "possible" : "peu probable";
+// Highlights count code points, as the API says; JavaScript strings count UTF-16 units.
+function marked({ capability, highlights }) {
+	const points = Array.from(french(capability));
+	let done = 0;
+	const pieces = highlights.flatMap(({ start, end, weight }) => {
+		const before = points.slice(done, start).join("");
+		done = end;
+		return [before, make(weight > 0.66 ? "mark.strong" : "mark", points.slice(start, end).join(""))];
+	});
+	return [...pieces, points.slice(done).join("")];
 }
 
-function placeOf({ postcode, city, department }) {
-  if (city) return [postcode, city].filter(Boolean).join(" ");
-  return department ? `Département ${department}` : "";
+function site(one, select) {
+	const { url } = one.supplier;
+	if (!/^https?:/i.test(url) || !URL.canParse(url)) return "";
+	const onclick = (event) => select(one) || event.preventDefault();
+	return make("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank", onclick }, new URL(url).hostname);
 }
 
-// `near` is the place asked for, null where none is. A whole département is no point to measure
-// from within it; elsewhere a supplier may stand at the middle of his, hence « environ ».
-function farness(km, nearness, near) {
-  if (!near) return [];
-  if (km === null) return ["distance inconnue"];
-  if (nearness === "même département" && near.department && !near.city) return [nearness];
-  const far = km < 1 ? "à moins de 1\u00a0km" : `à environ ${inFrench(Math.round(km))}\u00a0km`;
-  return [[far, nearness].filter(Boolean).join(", ")];
-}
+// Nothing leaves before « Envoyer »: a judgement is one message, with its reason or without.
+function opinion(one, t, judge) {
+	let relevant;
+	const reason = make("input", { maxLength: 500 });
+	const error = make("p.error", { role: "alert" });
+	const send = make("button.main", t("Envoyer"));
+	const form = make("form", { hidden: true, onsubmit }, make("label", t("Pour quelle raison ? (facultatif)"), reason), send, error);
+	const verdicts = ["Pertinent", "Pas pertinent"].map((verdict) => make("button", { ariaPressed: false, onclick }, t(verdict)));
+	const label = t("Votre avis sur {name}", one.supplier);
+	const box = make("div.opinion", { role: "group", "aria-label": label }, verdicts, form);
 
-// Places of highlights count code points, as the API says; JavaScript strings count UTF-16 units.
-function marked(text, highlights) {
-  const points = Array.from(text.replace(/(\d) (?=\d{3}(?!\d))/g, "$1\u00a0")); // "5 000" on one line
-  const pieces = [];
-  let done = 0;
-  for (const { start, end, weight } of highlights) {
-    pieces.push(points.slice(done, start).join(""));
-    const strength = weight > 0.66 ? "w3" : weight > 0.4 ? "w2" : "w1";
-    pieces.push(element("mark", { className: strength }, points.slice(start, end).join("")));
-    done = end;
-  }
-  return [...pieces, points.slice(done).join("")];
-}
+	function onclick({ target }) {
+		relevant = target === verdicts[0];
+		for (const verdict of verdicts) verdict.ariaPressed = verdict === target;
+		form.hidden = false;
+		reason.focus();
+	}
 
-function facts({ certifications, series, tags }) {
-  const texts = [...certifications, ...series.map((size) => SERIES[size] ?? size), ...tags];
-  if (!texts.length) return [];
-  return [element("ul", { className: "facts" }, ...texts.map((text) => element("li", {}, text)))];
-}
+	async function onsubmit(event) {
+		event.preventDefault();
+		send.disabled = true;
+		try {
+			await judge(one, relevant, reason.value.trim() || null);
+			const thanks = make("p", { tabIndex: -1 }, t("Merci, votre avis est enregistré."));
+			box.replaceChildren(thanks);
+			thanks.focus();
+		} catch ({ message }) {
+			error.textContent = message;
+			send.disabled = false;
+		}
+	}
 
-function others({ capabilities }, shown) {
-  const rest = capabilities.filter((text) => !shown.includes(text));
-  if (!rest.length) return [];
-  const items = rest.map((text) => element("li", {}, text));
-  const title = rest.length > 1 ? `${rest.length} autres capacités` : "1 autre capacité";
-  return [element("details", {}, element("summary", {}, title), element("ul", {}, ...items))];
-}
-
-function site({ url }) {
-  if (!url || !/^https?:/i.test(url) || !URL.canParse(url)) return [];
-  const link = element("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank" }, new URL(url).hostname);
-  return [element("p", { className: "place" }, link)];
+	return box;
 }

@@ -1,171 +1,130 @@
-// The criteria of a search besides the need: kept in the link, chosen in the panel « Affiner », said
-// as chips. Their names in the link are those of GET /v1/search.
+// What is asked, as parameters of a link under the names of GET /v1/search; and the panel « Affiner ».
 
 import { DEPARTMENTS, departmentName, placeOf } from "./departments.js";
-import { element, french, inFrench, SERIES } from "./page.js";
+import { french, inFrench, make } from "./words.js";
 
-const LISTS = ["series", "certifications", "departments", "ignore"];
-const MOST_VALUES = 200; // as the API reads
-const MOST_IGNORED = 20;
-const FIRST_SHOWN = 6;
+const FACETS = { series: "Série", certifications: "Certificats", departments: "Départements" };
+const NAMES = ["q", "city", "max_km", ...Object.keys(FACETS), "ignore"];
+const PLACES = ["department", "region", "near"];
+const SERIES = ["prototype", "petite", "moyenne", "grande"];
 const NEARNESS = 0.3; // what nearness weighs around a place, as where a need says « autour de »
 
-const form = document.querySelector("form");
-const panel = document.querySelector("#refine");
-const chosen = document.querySelector("#chosen");
-const city = document.querySelector("#city");
-const distance = document.querySelector("#max_km");
-const placeError = document.querySelector("#place-error");
-const chips = document.querySelector("#chips");
-const fields = {
-  series: { box: document.querySelector("#series"), nameOf: (value) => SERIES[value] },
-  certifications: { box: document.querySelector("#certifications"), nameOf: (value) => value },
-  departments: { box: document.querySelector("#departments"), nameOf: departmentName },
-};
+export const seriesName = (size) => (size === "prototype" ? "prototypes" : `${size}s séries`);
 
-document.querySelector("#places").append(
-  ...[...DEPARTMENTS.keys()].map((code) => element("option", { value: departmentName(code) })),
-);
-
-// --- the link and the form ------------------------------------------------------------------
-
-export function fromLink(search) {
-  return checked(new URLSearchParams(search), new URLSearchParams(search).getAll("ignore"));
+export function queryOf(given) {
+	const query = new URLSearchParams([...given].filter(([name, value]) => NAMES.includes(name) && value.trim()));
+	if (!query.has("city")) query.delete("max_km");
+	return query;
 }
 
-export function fromForm(ignore) {
-  return checked(new URLSearchParams(new FormData(form)), ignore);
+// The address of this page with a query; whatever else it says stays.
+export function linkTo(query) {
+	const link = new URL(location);
+	for (const name of NAMES) link.searchParams.delete(name);
+	for (const pair of query) link.searchParams.append(...pair);
+	return link;
 }
 
-function checked(given, ignore) {
-  const some = (name, fits) => [...new Set(given.getAll(name))].filter(fits).slice(0, MOST_VALUES).sort();
-  const place = (given.get("city") ?? "").trim().slice(0, 100);
-  const km = given.get("max_km");
-  return {
-    need: given.get("q") ?? "",
-    city: place,
-    max_km: place && [...distance.options].some(({ value }) => value === km) ? km : "",
-    series: Object.keys(SERIES).filter((value) => given.getAll("series").includes(value)),
-    certifications: some("certifications", (value) => value.trim()),
-    departments: some("departments", (value) => DEPARTMENTS.has(value)),
-    ignore: [...new Set(ignore)].slice(-MOST_IGNORED),
-  };
+// What POST /v1/search reads; the filters of the page, `fixed`, win.
+export function bodyOf(query, fixed) {
+	const [need, city, km] = NAMES.map((name) => query.get(name));
+	const [series, certifications, departments, ignore] = NAMES.slice(3).map((name) => query.getAll(name));
+	const near = city && { near: { ...placeOf(city), max_km: Number(km) || null }, proximity: NEARNESS };
+	return { need, filters: { series, certifications, departments, ...fixed }, ...near, ignore, facets: true };
 }
 
-export function linkOf({ need, city, max_km, ...lists }) {
-  const link = new URLSearchParams({ q: need });
-  if (city) link.set("city", city);
-  if (max_km) link.set("max_km", max_km);
-  for (const name of LISTS) for (const value of lists[name]) link.append(name, value);
-  return `?${link}`;
+export function panel(t, changed) {
+	const city = make("input", { name: "city", maxLength: 100, autocomplete: "off", "aria-describedby": "place-error" });
+	city.setAttribute("list", "places");
+	const places = [...DEPARTMENTS.keys()].map((code) => make("option", { value: departmentName(code) }));
+	const kms = [50, 100, 200].map((value) => make("option", { value }, french(`${value} km`)));
+	const distance = make("select", { name: "max_km" }, make("option", { value: "" }, t("indifférente")), kms);
+	const error = make("p.error", { id: "place-error", role: "alert" });
+	const facets = Object.keys(FACETS).map((name) => facet(name, t));
+	const chosen = make("span");
+	const node = make("details", { onchange }, make("summary", t("Affiner"), chosen), make("div",
+		make("fieldset.place", make("legend", t("Lieu")), make("label", t("Près de (commune ou département)"), city),
+			make("label", t("Distance au plus"), distance), make("datalist", { id: "places" }, places), error),
+		facets.map(({ box }) => box), make("button", { type: "button", onclick }, t("Tout effacer"))));
+	let around; // the place that the text names, if any
+
+	function onchange({ target }) {
+		if (target === distance && distance.value && !city.value.trim()) {
+			if (!around) return complain(t("Donnez d'abord un lieu : une commune ou un département."));
+			city.value = around;
+		}
+		changed();
+	}
+
+	function onclick() {
+		put(new URLSearchParams());
+		changed();
+	}
+
+	function put(query) {
+		city.value = query.get("city");
+		distance.value = query.get("max_km") ?? "";
+		for (const { name, fill } of facets) fill(query.getAll(name));
+	}
+
+	function complain(text) {
+		error.textContent = text;
+		city.ariaInvalid = Boolean(text);
+		if (text) node.open = true;
+	}
+
+	// The fields of the place stay: an answer must not undo what is being typed.
+	function show(query, fixed, counted, placed) {
+		node.hidden = false;
+		around = placed;
+		complain("");
+		for (const { name, box, fill } of facets) {
+			fill(query.getAll(name), counted?.[name]);
+			box.hidden = name in fixed;
+		}
+		const [, city, km] = NAMES.map((name) => query.get(name));
+		const names = facets.flatMap(({ name, called }) => query.getAll(name).map(called));
+		const said = [km ? t("{city} ({km} km au plus)", { city, km }) : city, ...names].filter(Boolean).join(", ");
+		chosen.textContent = said && french(` : ${said}`);
+	}
+
+	return { node, put, complain, show };
 }
 
-export function bodyOf({ need, city, max_km, series, certifications, departments, ignore }) {
-  const near = city && { ...placeOf(city), max_km: max_km ? Number(max_km) : null };
-  const filters = { series, certifications, departments };
-  return { need, filters, ignore, facets: true, ...(near && { near, proximity: NEARNESS }) };
+// The values of one filter, counted. Those once seen stay where they are, under the visitor's hand.
+function facet(name, t) {
+	const called = { series: (size) => t(seriesName(size)), departments: departmentName }[name] ?? String;
+	const list = make("ul");
+	const box = make("fieldset", make("legend", t(FACETS[name])), list);
+	const boxes = new Map();
+
+	function choice(value) {
+		const input = make("input", { type: "checkbox", name, value });
+		const count = make("small");
+		boxes.set(value, { input, count });
+		return make("li", make("label", input, make("span", called(value)), count));
+	}
+
+	function fill(ticked, counts) {
+		const values = name === "series" ? SERIES : Object.keys(counts ?? {});
+		if (name === "departments") values.sort();
+		list.append(...[...new Set([...values, ...ticked])].filter((value) => !boxes.has(value)).map(choice));
+		for (const [value, { input, count }] of boxes) {
+			input.checked = ticked.includes(value);
+			if (counts) count.textContent = inFrench(counts[value] ?? 0);
+		}
+	}
+
+	return { name, called, box, fill };
 }
 
-// --- the panel ------------------------------------------------------------------------------
-
-let counted = null; // of the last answer; none yet where the first one failed
-
-export function showPanel(criteria, facets = counted) {
-  counted = facets;
-  panel.hidden = !criteria.need.trim();
-  complain("");
-  for (const [name, { box, nameOf }] of Object.entries(fields)) {
-    const counts = counted && new Map(Object.entries(counted[name]));
-    fill(box, name, counts, new Set(criteria[name]), nameOf);
-  }
-  chosen.replaceChildren(inWords(criteria));
-}
-
-// What is wrong with the place, said beside its field; nothing where the text is empty.
-export function complain(text) {
-  placeError.textContent = french(text.charAt(0).toUpperCase() + text.slice(1));
-  city.setAttribute("aria-invalid", String(Boolean(text)));
-  if (text) panel.open = true;
-}
-
-// Only a link writes into the fields of the place: an answer must not undo what is being typed.
-export function setPlace(criteria) {
-  city.value = criteria.city;
-  distance.value = criteria.max_km;
-}
-
-export function emptyPanel() {
-  setPlace({ city: "", max_km: "" });
-  for (const input of panel.querySelectorAll("input[type=checkbox]")) input.checked = false;
-}
-
-function inWords({ city, max_km, series, certifications, departments }) {
-  const place = city && (max_km ? `${city} (${max_km} km au plus)` : city);
-  const names = [place, ...series.map((value) => SERIES[value]), ...certifications, ...departments.map(departmentName)];
-  const said = names.filter(Boolean).join(", ");
-  return said && `\u00a0: ${french(said)}`;
-}
-
-// A list in which the visitor is keeps its order: only its counts change under his hand.
-function fill(box, name, counts, ticked, nameOf) {
-  const inputs = [...box.querySelectorAll("input")];
-  if (!box.contains(document.activeElement) || [...ticked].some((value) => !inputs.some((one) => one.value === value))) {
-    return refill(box, name, counts, ticked, nameOf);
-  }
-  for (const input of inputs) {
-    input.checked = ticked.has(input.value);
-    input.parentElement.querySelector(".count").textContent = sizeOf(counts, input.value);
-  }
-}
-
-function refill(box, name, counts, ticked, nameOf) {
-  const kinds = name === "series" ? Object.keys(SERIES) : [];
-  const values = [...new Set([...kinds, ...(counts?.keys() ?? []), ...ticked])];
-  const size = (value) => counts?.get(value) ?? 0;
-  const sorted = kinds.length ? values : values.sort((a, b) => size(b) - size(a) || a.localeCompare(b, "fr"));
-  const first = sorted.filter((value, place) => place < FIRST_SHOWN || ticked.has(value));
-  const rest = sorted.filter((value) => !first.includes(value));
-  if (name === "departments") rest.sort();
-  const items = (some) => some.map((value) => choice(name, value, nameOf(value), sizeOf(counts, value), ticked.has(value)));
-  const open = box.querySelector("details")?.open ?? false;
-  const all = element("details", { open, hidden: !rest.length },
-    element("summary", {}, `Voir tous (${inFrench(rest.length)} de plus)`),
-    element("ul", { className: "choices" }, ...items(rest)));
-  box.hidden = !values.length;
-  // The legend stays where it is: put back in a closed panel, it makes Chromium lose the fieldset.
-  box.querySelector("div").replaceChildren(element("ul", { className: "choices" }, ...items(first)), all);
-}
-
-function sizeOf(counts, value) {
-  return counts ? inFrench(counts.get(value) ?? 0) : "";
-}
-
-function choice(name, value, text, count, checked) {
-  const input = element("input", { type: "checkbox", name, value, checked });
-  const number = element("span", { className: "count" }, count);
-  return element("li", {}, element("label", {}, input, element("span", {}, text), number));
-}
-
-// --- chips: what was understood of the need ---------------------------------------------------
-
-export function showChips(wishes, applied, criteria) {
-  const held = chips.contains(document.activeElement) && document.activeElement.value;
-  const placed = criteria.city || criteria.departments.length;
-  const labels = new Map(wishes.map(({ label, kind }) => [label, kind]));
-  const items = [...labels].flatMap(([label, kind]) => {
-    if (applied.includes(label)) return button(label, "Retirer", "×");
-    if (!["department", "region", "near"].includes(kind)) return element("span", { className: "chip" }, french(`demandé : ${label}`));
-    return !placed && criteria.ignore.includes(label) ? button(label, "Remettre", "+") : [];
-  });
-  chips.replaceChildren(...items.map((item) => element("li", {}, item)));
-  chips.hidden = !items.length;
-  if (held) ([...chips.querySelectorAll("button")].find(({ value }) => value === held) ?? form.elements.need).focus();
-}
-
-function button(label, verb, sign) {
-  const shown = french(label);
-  const made = element("button", { type: "button", value: label, className: `chip ${verb.toLowerCase()}` }, shown, " ");
-  made.append(element("span", { ariaHidden: "true" }, sign));
-  made.setAttribute("aria-label", french(`${verb} : ${shown}`));
-  return made;
+// What was understood of a need; a place in it can be removed, and put back.
+export function chipsOf({ wishes, applied }, query, t) {
+	const placed = query.has("city") || query.has("departments");
+	const button = (value, text, sign) => make("button", { type: "button", value, "aria-label": text }, french(value), sign);
+	return wishes.map(({ label, kind }) => {
+		if (applied.includes(label)) return button(label, t("Retirer : {label}", { label }), " ×");
+		if (!PLACES.includes(kind)) return make("span", t("demandé : {label}", { label }));
+		return !placed && query.has("ignore", label) && button(label, t("Remettre : {label}", { label }), " +");
+	}).filter(Boolean).map((chip) => make("li", chip));
 }
