@@ -15,6 +15,7 @@ from api.journal import Journal
 from api.keys import Keys
 from api.limits import SecurityHeaders, SizeLimit
 from api.problems import add_problems
+from api.programme import programme_routes
 from api.searching import batch_routes, search_routes
 from api.sheets import reading_routes, writing_routes
 from api.verdicts import feedback_routes, judging_routes
@@ -60,6 +61,7 @@ def create_app(
     app.add_middleware(KeyOrigins, keys=keys)
     add_problems(app)
     app.include_router(search_routes(index, access, journal))
+    app.include_router(programme_routes(index, access))  # before JSON on the same path
     app.include_router(batch_routes(index, access))
     app.include_router(reading_routes(index, access))
     app.include_router(writing_routes(index, access))

@@ -1,5 +1,6 @@
 """A long text into passages that say one thing each, for an encoder reads a page as a blur."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -28,7 +29,9 @@ def passages(text: str, most: int = LONG) -> list[str]:
 
 
 def _pieces(text: str, most: int) -> Iterator[str]:
-    for sentence in _sentencizer()(text).sents:
+    # spaCy takes minutes over one endless word.
+    broken = re.sub(rf"(\S{{{most}}})(?=\S)", r"\1 ", text)
+    for sentence in _sentencizer()(broken).sents:
         rest = sentence.text.strip()
         while len(rest) > most:
             cut = rest.rfind(" ", 0, most) if " " in rest[:most] else most

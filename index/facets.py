@@ -197,7 +197,7 @@ def fits(supplier: Supplier, filters: Filters) -> bool:
 def _department(text: str) -> str:
     code = department_code(clean(text))
     if code not in FACTS:
-        raise FilterError(f"département inconnu : « {text[:60]} ». Donnez 74, 2A ou 971.")
+        raise FilterError(f"département inconnu : « {clean(text)[:60]} ». Donnez 74, 2A ou 971.")
     return code
 
 
@@ -205,7 +205,7 @@ def _naf(text: str) -> str:
     compact = "".join(clean(text).upper().split())
     found = _NAF.fullmatch(compact)
     if compact and not found:
-        raise FilterError(f"code NAF inconnu : « {text[:60]} ». Donnez 25, 25.6 ou 25.62A.")
+        raise FilterError(f"code NAF inconnu : « {clean(text)[:60]} ». Donnez 25, 25.6 ou 25.62A.")
     return f"{found[1]}.{found[2]}" if found and found[2] else compact.rstrip(".")
 
 
@@ -213,7 +213,7 @@ def _region(text: str) -> str:
     code = region_code(clean(text))
     if code not in REGIONS:
         raise FilterError(
-            f"région inconnue : « {text[:60]} ». Donnez une des {len(REGIONS)} régions, par "
+            f"région inconnue : « {clean(text)[:60]} ». Donnez une des {len(REGIONS)} régions, par "
             "exemple Bretagne ou 53."
         )
     return code

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from embed.errors import MaillonError
+from embed.text import clean
 from index.departments import FACTS, department_code, department_of, region_code
 from index.suppliers import Supplier
 
@@ -63,6 +64,8 @@ class Near:
     max_km: float | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "department", clean(self.department or "") or None)
+        object.__setattr__(self, "city", clean(self.city or "") or None)
         if (self.lat is None) != (self.lon is None):
             raise PlaceError("lat and lon go together. Give both, or a department or a city.")
         if self.lat is None and not self.department and not self.city:

@@ -9,7 +9,10 @@ from typing import Any
 from embed.passages import passages
 from embed.text import clean, fold
 from index.departments import department_code, department_of
-from index.suppliers import SupplierError
+from index.suppliers import MAX_CAPABILITIES, MAX_CAPABILITY, SupplierError
+
+MAX_CELL = MAX_CAPABILITIES * MAX_CAPABILITY
+"""Characters of a cell of capabilities: a longer one would be refused anyway, once it was cut."""
 
 _SERIES = {
     "prototype": ("proto", "unitaire", "piece unique"),
@@ -87,6 +90,10 @@ def _as_json(cell: str) -> list[str] | None:
 
 
 def _split(cell: str) -> list[str]:
+    if len(cell) > MAX_CELL:
+        raise SupplierError(
+            f"cellule de {len(cell)} caractères, {MAX_CELL} au plus. Résumez les capacités."
+        )
     if (whole := _as_json(cell)) is not None:
         return whole
     parts = re.split(r"[|\n\r]+", _plain(cell))
