@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import time
-from importlib.util import find_spec
+from contextlib import suppress
 
 from fastapi import FastAPI
 from prometheus_client import (
@@ -84,7 +84,7 @@ def metrics(_: Request) -> Response:
 
 def trace(app: FastAPI) -> None:
     """Trace requests with OpenTelemetry where its instrumentation is installed."""
-    if find_spec("opentelemetry") and find_spec("opentelemetry.instrumentation"):
+    with suppress(ImportError):
         from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
         FastAPIInstrumentor.instrument_app(app)

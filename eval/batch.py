@@ -1,4 +1,4 @@
-"""`python -m eval.batch`: many needs against one list of suppliers, vectors at hand.
+"""`OMP_NUM_THREADS=1 python -m eval.batch`: many needs against one list of suppliers.
 
 Needs and capabilities are halves of sentences that we wrote, joined at random and really embedded.
 Each figure stands beside its baseline, measured in the same run.
@@ -6,7 +6,7 @@ Each figure stands beside its baseline, measured in the same run.
 
 import random
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated
 
@@ -68,9 +68,13 @@ def measured(index: SupplierIndex, needs: list[str], k: int, sample: int) -> Ite
     yield f"  memory for it, results included: {_held(index, readings, k):.0f} MB at most"
     alone = min(timed(partial(_product, index, readings)) for _ in range(_TIMES))
     yield f"  numpy's product of the vectors alone: {alone:.2f} s"
-    loop = sum(_reranked(index, need) for need in needs[:sample]) / sample
-    times = loop * len(needs) / seconds
-    yield f"  a loop of rerank: {1000 * loop:.2f} ms a need, {times:.0f} × as long"
+    for name, one in {
+        f"search, the best {k}": partial(index.search, k=k),
+        "rerank, all": index.rerank,
+    }.items():
+        loop = _looped(index, one, needs[:sample])
+        times = loop * len(needs) / seconds
+        yield f"  a loop of {name}: {1000 * loop:.2f} ms a need, {times:.0f} × as long"
     yield f"  scored and ordered as by rerank: {_same(index, needs[:sample], k)} of {sample}"
     lots = in_lots([Need("", need) for need in needs], k)
     whole = timed(lambda: [index.answer(lot, k) for lot in lots])
@@ -97,10 +101,13 @@ def _product(index: SupplierIndex, readings: list[Reading]) -> None:
         needs[start : start + 1_000] @ held.T
 
 
-def _reranked(index: SupplierIndex, need: str) -> float:
-    """The seconds of one re-ranking; reading the need is apart."""
-    index.reading(need)
-    return timed(lambda: index.rerank(need))
+def _looped(index: SupplierIndex, one: Callable[[str], object], needs: list[str]) -> float:
+    """The seconds that a need takes in a loop; reading it is apart."""
+    total = 0.0
+    for need in needs:
+        index.reading(need)  # remembered
+        total += timed(partial(one, need))
+    return total / len(needs)
 
 
 def _same(index: SupplierIndex, needs: list[str], k: int) -> int:

@@ -282,8 +282,8 @@ def test_a_file_that_cannot_be_sent_is_told(page: Page, serve: Serve) -> None:
     assert field.evaluate("field => field.validationMessage") == (
         "Choisissez un fichier .xlsx, .csv, .tsv ou .jsonl."
     )
-    load(page, "a.csv", "nom;capacités\n" + "x" * 4_000_000)
-    expect(page.locator("#loading")).to_contain_text("4 Mo")
+    load(page, "a.csv", "nom;capacités\n" + "x" * 32_000_000)
+    expect(page.locator("#loading")).to_contain_text("32 Mo")
 
 
 def test_what_comes_from_outside_stays_text_and_is_no_formula(page: Page, serve: Serve) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from embed.encoder import Encoder
+from eval.batch import asked, measured
+from eval.bench import recombined
 from index import many, segment
 from index.demo import demo_suppliers
 from index.engine import SUITABLE, SupplierIndex
@@ -122,6 +124,12 @@ def test_no_need_and_no_supplier_are_no_error(demo: SupplierIndex, encoder: Enco
     one = SupplierIndex.build([Supplier("a", "A", ("Tournage",))], encoder)
     one.delete(["a"])
     assert one.answer([Need("1", "tournage")])[0].suggestions == []
+
+
+def test_the_benchmark_compares_like_with_like(encoder: Encoder) -> None:
+    built = SupplierIndex.build(recombined(100), encoder)
+    told = list(measured(built, asked(50), 3, 20))
+    assert "  scored and ordered as by rerank: 20 of 20" in told
 
 
 def test_a_need_without_words_is_refused(demo: SupplierIndex) -> None:

@@ -48,7 +48,7 @@ async function reason(response) {
     401: "Cette clé n'est pas connue, ou elle a été révoquée.",
     403: "Cette clé permet seulement de chercher. Il faut une clé secrète, qui commence par « sk_ ».",
     409: "Rien n'a été lancé : un changement est déjà en cours, ou l'annuaire n'est qu'en mémoire.",
-    413: "Le fichier dépasse ce que le serveur lit d'un coup, 4 Mo. En .xlsx il est souvent plus petit.",
+    413: "Le fichier dépasse ce que le serveur lit d'un coup, 32 Mo. En .xlsx il est souvent plus petit.",
     422: detail, // of a supplier file, in French
     429: `Trop d'essais depuis cette adresse. Réessayez dans ${response.headers.get("retry-after")} s.`,
   };
