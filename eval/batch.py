@@ -68,10 +68,11 @@ def measured(index: SupplierIndex, needs: list[str], k: int, sample: int) -> Ite
     yield f"  memory for it, results included: {_held(index, readings, k):.0f} MB at most"
     alone = min(timed(partial(_product, index, readings)) for _ in range(_TIMES))
     yield f"  numpy's product of the vectors alone: {alone:.2f} s"
-    for name, one in {
+    loops: dict[str, Callable[[str], object]] = {
         f"search, the best {k}": partial(index.search, k=k),
         "rerank, all": index.rerank,
-    }.items():
+    }
+    for name, one in loops.items():
         loop = _looped(index, one, needs[:sample])
         times = loop * len(needs) / seconds
         yield f"  a loop of {name}: {1000 * loop:.2f} ms a need, {times:.0f} × as long"
@@ -104,6 +105,7 @@ def _product(index: SupplierIndex, readings: list[Reading]) -> None:
 def _looped(index: SupplierIndex, one: Callable[[str], object], needs: list[str]) -> float:
     """The seconds that a need takes in a loop; reading it is apart."""
     total = 0.0
+    one(needs[0])  # what is loaded once
     for need in needs:
         index.reading(need)  # remembered
         total += timed(partial(one, need))

@@ -112,8 +112,8 @@ class Concepts:
     def _proposed(self, vectors: Vectors) -> NDArray[np.int64]:
         """More than enough near trades, by a product whose last digits depend on its size."""
         cosines = vectors @ self.vectors.T
-        last = min(2 * EVOKED, len(self.labels)) - 1
-        found: NDArray[np.int64] = np.argpartition(-cosines, last, axis=1)[:, : last + 1]
+        count = min(2 * EVOKED, len(self.labels))
+        found: NDArray[np.int64] = np.argpartition(cosines, -count, axis=1)[:, -count:]
         return found
 
     def _wanted(self, need: Links) -> Weights:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import log1p
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,7 +126,7 @@ class Lexical:
     def _idf(self, term: str) -> float:
         place = self._vocabulary.get(term, self._known)
         known = self._postings.held(place) if place < self._known else 0
-        return float(np.log1p((self.size - known + 0.5) / (known + 0.5)))
+        return log1p((self.size - known + 0.5) / (known + 0.5))
 
 
 def word_shares(wanted: Wanted, found: Sequence[Word]) -> list[float]:

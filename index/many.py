@@ -9,7 +9,17 @@ from index import segment
 from index.dense import cosines, floats
 from index.facets import Mask
 from index.postings import Sums
-from index.segment import Hit, Query, Rows, Segment, Weighed, raised, turned
+from index.segment import (
+    BONUS,
+    SHOWN_FROM,
+    Hit,
+    Query,
+    Rows,
+    Segment,
+    Weighed,
+    raised,
+    turned,
+)
 
 CELLS = 200_000
 """Pairs of a need and a capability that are in memory at once."""
@@ -17,8 +27,8 @@ CELLS = 200_000
 _BLOCK = 8_192
 """Pairs whose vectors are in memory at once, to be compared one by one."""
 
-_SLACK = 1e-4
-"""More than a product differs from the cosines one by one, and than scores are rounded."""
+_SLACK = BONUS * SHOWN_FROM
+"""What the last digit of a product may decide: whether a further capability counts at all."""
 
 
 def best_of_each(

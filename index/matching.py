@@ -81,16 +81,16 @@ def work(index: SupplierIndex, files: Iterable[Path], *settings: object) -> str:
 
 def resumed(
     kept: Path,
-    work: str,
+    of: str,
     lots: Iterable[Sequence[Need]],
     answer: Callable[[Sequence[Need]], list[Answered]],
 ) -> Iterator[Answered]:
-    """The answers to all lots; those that `kept` holds of the same work are not sought again.
+    """The answers to all lots; those that `kept` holds of the same `work` are not sought again.
 
-    It holds a line a lot, after one that says of which work. Whoever has used all answers takes
-    the file away.
+    It holds a line a lot, after one that says of which work they are. Whoever has used all
+    answers takes the file away.
     """
-    with _opened(kept, work.encode() + b"\n") as file:
+    with _opened(kept, of.encode() + b"\n") as file:
         for lot in lots:
             line = file.readline()
             if line.endswith(b"\n"):
