@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
@@ -18,6 +18,9 @@ from api.keys import Key, Keys
 
 RATE = "300/minute"
 """Requests of one address under one key; completion alone may ask several a second."""
+
+_TOLD = parse("30/minute")
+"""Verdicts of one address under one key: each takes room on the disk."""
 
 _CHALLENGE = {"www-authenticate": "Bearer"}
 
@@ -41,12 +44,12 @@ class Access:
 
     keys: Keys
     rate: RateLimitItem
-    limiter: MovingWindowRateLimiter
+    limiter: FixedWindowRateLimiter
 
     @classmethod
     def of(cls, keys: Keys, rate: str = RATE) -> "Access":
         """Access by these keys; `rate` is "300/minute" or the like, of each process."""
-        return cls(keys, parse(rate), MovingWindowRateLimiter(MemoryStorage()))
+        return cls(keys, parse(rate), FixedWindowRateLimiter(MemoryStorage()))
 
     def search(self, request: Request, credentials: Credentials) -> None:
         """Let through who may search; raises 401, 403 or 429."""
@@ -55,6 +58,11 @@ class Access:
             raise HTTPException(401, "A key is needed: Authorization: Bearer pk_…", _CHALLENGE)
         if key and key.kind == "publishable":
             _check_origin(request, key)
+
+    def tell(self, request: Request, credentials: Credentials) -> None:
+        """Let through who may search and has not told much; raises 401, 403 or 429."""
+        self.search(request, credentials)
+        self._count(request, "told", _TOLD)
 
     def write(self, request: Request, credentials: Credentials) -> None:
         """Let through who may write; raises 401, 403 or 429."""
@@ -74,18 +82,18 @@ class Access:
     ) -> Key | None:
         key = self.keys.find(credentials.credentials) if credentials else None
         if key is None or key.kind == "publishable":  # who tries keys is counted as well
-            self._count(request, key.id if key else "")
+            self._count(request, key.id if key else "", self.rate)
         if credentials and key is None:
             raise HTTPException(401, "This key is not known, or was revoked.", _CHALLENGE)
         return key
 
-    def _count(self, request: Request, key: str) -> None:
-        address = request.client.host if request.client else ""
-        if self.limiter.hit(self.rate, key, address):
+    def _count(self, request: Request, of: str, rate: RateLimitItem) -> None:
+        address = _network(request.client.host if request.client else "")
+        if self.limiter.hit(rate, of, address):
             return
-        free = self.limiter.get_window_stats(self.rate, key, address).reset_time
+        free = self.limiter.get_window_stats(rate, of, address).reset_time
         wait = str(max(1, round(free - time.time())))
-        said = f"More than {self.rate} from this address. Try again in {wait} s."
+        said = f"More than {rate} from this address. Try again in {wait} s."
         raise HTTPException(429, said, {"retry-after": wait})
 
 
@@ -104,6 +112,11 @@ class KeyOrigins(CORSMiddleware):
     def is_allowed_origin(self, origin: str) -> bool:
         """Whether a key is bound to it."""
         return self._keys.allows(origin)
+
+
+def _network(address: str) -> str:
+    """An address, or of IPv6 the /64 that one subscriber has."""
+    return ":".join(address.split(":")[:4])
 
 
 def _check_origin(request: Request, key: Key) -> None:

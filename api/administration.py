@@ -3,6 +3,8 @@
 import fcntl
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -21,7 +23,7 @@ LOG = "switching.log"
 _SUITE = Path(__file__).parents[1] / "eval" / "data"
 _TAIL = 4_000
 
-EncoderName = Annotated[
+Shipped = Annotated[
     Literal["maillon-pair-1", "maillon-static-2", "maillon-transformer-1"],
     Field(description="One that ships with maillon; others by `maillon reindex`"),
 ]
@@ -33,7 +35,7 @@ class Switch:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    encoder: EncoderName
+    encoder: Shipped
     gate: bool = True
 
 
@@ -84,7 +86,7 @@ def _begin(folder: Path, switch: Switch) -> None:
     command = [sys.executable, "-m", "api.cli", "reindex", "--index", str(folder)]
     command += ["--encoder", switch.encoder, *(["--gate", str(_SUITE)] if switch.gate else [])]
     with (folder / LOG).open("a+b") as log:
-        if not _held(log):
+        if not any(_locked(log, fcntl.LOCK_EX) for _ in _tries()):
             raise HTTPException(409, "The encoder is being changed already.")
         log.truncate(0)
         # It holds the lock as long as it runs.
@@ -92,19 +94,26 @@ def _begin(folder: Path, switch: Switch) -> None:
     Thread(target=process.wait, daemon=True).start()  # or it would stay as a zombie
 
 
+def _tries() -> Iterator[None]:
+    """A few moments, since whoever looks at the state holds the lock for one."""
+    for _ in range(10):
+        yield
+        time.sleep(0.02)
+
+
 def _switching(folder: Path) -> Switching | None:
     try:
         with (folder / LOG).open("rb") as log:
             said = log.read()[-_TAIL:].decode(errors="replace").strip()
-            return Switching(not _held(log), said)
+            return Switching(not _locked(log, fcntl.LOCK_SH), said)
     except FileNotFoundError:
         return None
 
 
-def _held(log: IO[bytes]) -> bool:
-    """Whether this process got the lock of the log."""
+def _locked(log: IO[bytes], kind: int) -> bool:
+    """Whether this process got a lock of the log, of its own or shared."""
     try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(log, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

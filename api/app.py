@@ -65,7 +65,7 @@ def create_app(
     app.include_router(batch_routes(index, access))
     app.include_router(reading_routes(index, access))
     app.include_router(writing_routes(index, access))
-    app.include_router(feedback_routes(access, journal))
+    app.include_router(feedback_routes(index, access, journal))
     app.include_router(judging_routes(index, access, journal))
     app.include_router(admin_routes(index, access))
     _add_pages(app, index, keys)

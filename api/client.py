@@ -13,7 +13,7 @@ import httpx2
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from api.administration import EncoderName, State, Switch, Switching
+from api.administration import Shipped, State, Switch, Switching
 from api.app import Health
 from api.journal import Event, Feedback, Judgement
 from api.limits import MAX_BODY
@@ -170,7 +170,7 @@ class Client:
         return [replace(line, line=number) for number, line in enumerate(told, start=1)]
 
     def load(self, file: Path, sync: bool = False) -> Imported:
-        """Bring the directory up to date with a file, .csv, .tsv, .xlsx or .jsonl, up to 4 MB.
+        """Bring the directory up to date with a file, .csv, .tsv, .xlsx or .jsonl, up to 32 MB.
 
         With `sync`, suppliers that it does not hold are taken out, unless a line was rejected.
         """
@@ -206,7 +206,7 @@ class Client:
         """The index, its encoder, and how a change of encoder goes."""
         return self._ask(State, "GET", "state")
 
-    def change_encoder(self, encoder: EncoderName, gate: bool = True) -> Switching:
+    def change_encoder(self, encoder: Shipped, gate: bool = True) -> Switching:
         """Begin to change the encoder beside the searches; `state` tells how it goes."""
         return self._ask(Switching, "POST", "encoder", Switch(encoder, gate))
 

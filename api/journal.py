@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import RLock
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from api.store import Store, now
 from embed.text import clean
 from index.reading import check_need
 from index.suppliers import MAX_NAME
@@ -30,6 +30,8 @@ MAX_JUDGE = 100
 MAX_RANK = 1_000
 _MOST = 50
 _MANY = 1_000
+_PATIENCE_MS = 50
+"""What keeping a search may cost its answer, at most."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL,
@@ -112,59 +114,55 @@ class Journal:
 
     def __init__(self, path: Path | str, days: int = 0) -> None:
         self.days = days
-        self._lock = RLock()
-        self._connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
-        self._run("PRAGMA journal_mode = WAL")
-        self._connection.executescript(_SCHEMA)
-        self._forget()
+        self._store = Store(path, _SCHEMA)
+        self.forget()
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._store.close()
 
     def searched(self, need: str, answered: bool) -> None:
-        """Keep a need that was searched, if needs are kept; the last ones may go with the power."""
+        """Keep a need that was searched, if needs are kept and it costs next to no time.
+
+        The last ones may go with the power, and those that meet a long reading or writing.
+        """
         if not self.days:
             return
-        with self._lock, suppress(sqlite3.OperationalError):  # never at the price of an answer
-            self._run("PRAGMA synchronous = NORMAL")
-            self._add("search", need, None, int(answered), None, None, None)
-            if self._run("SELECT last_insert_rowid()")[0][0] % _MANY == 0:
-                self._forget()
+        with self._store.hurried(_PATIENCE_MS) as free, suppress(sqlite3.OperationalError):
+            if free:
+                self._add("search", need, None, int(answered), None, None, None)
 
     def tell(self, said: Feedback) -> None:
         """Keep what a visitor said: on the disk when it returns."""
-        self._keep(
-            "feedback", said.need, said.supplier, said.relevant, None, said.reason, said.rank
-        )
+        self._add("feedback", said.need, said.supplier, said.relevant, None, said.reason, said.rank)
 
     def judge(self, judged: Sequence[Judgement]) -> None:
         """Keep judgements, all or none: on the disk when it returns."""
-        with self._lock:
-            self._run("PRAGMA synchronous = FULL")
-            self._run("BEGIN IMMEDIATE")
-            try:
-                for one in judged:
-                    self._add(
-                        "judgement", one.need, one.supplier, one.grade, one.judge, one.reason, None
-                    )
-                self._run("COMMIT")
-            except BaseException:
-                self._run("ROLLBACK")
-                raise
+        with self._store.writing():
+            for one in judged:
+                self._add(
+                    "judgement", one.need, one.supplier, one.grade, one.judge, one.reason, None
+                )
+
+    def forget(self) -> None:
+        """Drop searches that are older than they may be kept."""
+        until = (datetime.now(UTC) - timedelta(days=self.days)).isoformat(timespec="seconds")
+        self._store.run("DELETE FROM event WHERE action = 'search' AND at < ?", until)
 
     def events(self, action: Action | None = None, after: int = 0) -> Iterator[Event]:
         """All events, or those of an action, in their order, from a number on."""
+        return (event for page in self.pages(action, after) for event in page)
+
+    def pages(self, action: Action | None = None, after: int = 0) -> Iterator[list[Event]]:
+        """The same, up to 1,000 at a time."""
         sql = "SELECT * FROM event WHERE number > ? AND ? IN (action, '') ORDER BY number LIMIT ?"
-        while rows := self._run(sql, after, action or "", _MANY):
+        self.forget()
+        while rows := self._store.run(sql, after, action or "", _MANY):
             after = rows[-1][0]
-            yield from (Event(*row) for row in rows)
+            yield [Event(*row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """How many searches, gaps, verdicts for and against, and judgements are held."""
-        count = "SELECT count(*) FILTER (WHERE "
         wanted = {
             "searches": "action = 'search'",
             "gaps": "action = 'search' AND NOT value",
@@ -172,13 +170,14 @@ class Journal:
             "irrelevant": "action = 'feedback' AND NOT value",
             "judgements": "action = 'judgement'",
         }
-        return {
-            name: self._run(f"{count}{test}) FROM event")[0][0] for name, test in wanted.items()
-        }
+        columns = ", ".join(f"count(*) FILTER (WHERE {test})" for test in wanted.values())
+        (row,) = self._store.run(f"SELECT {columns} FROM event")
+        return dict(zip(wanted, row, strict=True))
 
     def asked(self, only_gaps: bool = False) -> list[Asked]:
         """The needs that were searched most, or most often without anybody who fits."""
-        rows = self._run(
+        self.forget()
+        rows = self._store.run(
             "SELECT need, count(*) AS times, sum(NOT value) AS gaps, max(at) FROM event "
             "WHERE action = 'search' GROUP BY need COLLATE NOCASE HAVING gaps >= ? "
             f"ORDER BY {'gaps' if only_gaps else 'times'} DESC, max(at) DESC LIMIT ?",
@@ -186,30 +185,15 @@ class Journal:
         )  # fmt: skip
         return [Asked(*row) for row in rows]
 
-    def _keep(self, *values: object) -> None:
-        with self._lock:
-            self._run("PRAGMA synchronous = FULL")
-            self._add(*values)
-
     def _add(self, *values: object) -> None:
-        marks = ", ".join("?" * (len(values) + 1))
-        self._run(
+        self._store.run(
             "INSERT INTO event (at, action, need, supplier, value, judge, reason, rank) "
-            f"VALUES ({marks})",
-            datetime.now(UTC).isoformat(timespec="seconds"), *values,
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            now(), *values,
         )  # fmt: skip
 
-    def _forget(self) -> None:
-        """Drop searches that are older than they may be kept."""
-        until = (datetime.now(UTC) - timedelta(days=self.days)).isoformat(timespec="seconds")
-        self._run("DELETE FROM event WHERE action = 'search' AND at < ?", until)
 
-    def _run(self, sql: str, *values: object) -> list[Any]:
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
-
-
-def ubi(event: Event, application: str) -> str:
+def ubi(event: Event, application: str = "maillon") -> str:
     """An event as a line of User Behavior Insights 1.3: a query, or an action on its object."""
     line: dict[str, object] = {
         "application": application,

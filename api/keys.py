@@ -6,15 +6,13 @@ They lie in the directory's own folder, so that a key of one directory is none o
 import hashlib
 import hmac
 import secrets
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from threading import RLock
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from api.store import Store, now
 from embed.errors import MaillonError
 
 FILE = "keys.sqlite"
@@ -64,17 +62,11 @@ class Keys:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._lock = RLock()
-        self._connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
-        for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_SCHEMA)
+        self._store = Store(path, _SCHEMA)
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._store.close()
 
     def create(self, kind: Kind, label: str = "", origins: Iterable[str] = ()) -> Created:
         """Make a key; raises `KeysError` for an origin that is none.
@@ -85,18 +77,19 @@ class Keys:
         checked = tuple(dict.fromkeys(map(origin_of, origins)))
         if kind == "secret" and checked:
             raise KeysError("a secret key has no origins: it never belongs in a page.")
-        if not self.closed():
-            self._insert(PAGE, "publishable", "page de recherche", (), shown=True)
-        return self._insert(secrets.token_hex(4), kind, label, checked)
+        with self._store.writing():
+            if not self.closed():
+                self._insert(PAGE, "publishable", "page de recherche", (), shown=True)
+            return self._insert(secrets.token_hex(4), kind, label, checked)
 
     def closed(self) -> bool:
         """Whether a key is needed to search: once one was ever made."""
-        return bool(self._all("SELECT 1 FROM key LIMIT 1"))
+        return bool(self._store.run("SELECT 1 FROM key LIMIT 1"))
 
     def find(self, token: str) -> Key | None:
         """The key of a token, unless it was revoked."""
         one = token.split("_")[1] if token.count("_") == 2 else ""
-        rows = self._all(
+        rows = self._store.run(
             f"SELECT {_COLUMNS}, digest FROM key WHERE id = ? AND revoked IS NULL", one
         )
         held = rows[0][-1] if rows else b"\0" * 32
@@ -105,42 +98,40 @@ class Keys:
 
     def page_token(self) -> str:
         """The token of the service's own page, "" where it needs or has none."""
-        rows = self._all("SELECT shown FROM key WHERE id = ? AND revoked IS NULL", PAGE)
+        rows = self._store.run("SELECT shown FROM key WHERE id = ? AND revoked IS NULL", PAGE)
         return str(rows[0][0]) if rows else ""
 
     def allows(self, origin: str) -> bool:
         """Whether some key may be used by pages of an origin."""
-        rows = self._all("SELECT origins FROM key WHERE revoked IS NULL")
+        rows = self._store.run("SELECT origins FROM key WHERE revoked IS NULL")
         return any(origin in row[0].split() for row in rows)
 
     def revoke(self, one: str) -> Key:
         """End a key at once; raises `KeysError` where there is none of that id."""
-        now = _now()
-        self._all("UPDATE key SET revoked = coalesce(revoked, ?) WHERE id = ?", now, one)
-        rows = self._all(f"SELECT {_COLUMNS} FROM key WHERE id = ?", one)
+        today = now()
+        self._store.run("UPDATE key SET revoked = coalesce(revoked, ?) WHERE id = ?", today, one)
+        rows = self._store.run(f"SELECT {_COLUMNS} FROM key WHERE id = ?", one)
         if not rows:
             raise KeysError(f"no key has the id {one!r}. maillon keys list shows them.")
         return _key(rows[0])
 
     def all(self) -> list[Key]:
         """All keys, the revoked ones too, oldest first."""
-        return [_key(row) for row in self._all(f"SELECT {_COLUMNS} FROM key ORDER BY created, id")]
+        return [
+            _key(row) for row in self._store.run(f"SELECT {_COLUMNS} FROM key ORDER BY created, id")
+        ]
 
     def _insert(
         self, one: str, kind: Kind, label: str, origins: tuple[str, ...], shown: bool = False
     ) -> Created:
         token = f"{PREFIXES[kind]}_{one}_{secrets.token_urlsafe(32).replace('_', '-')}"
-        key = Key(one, kind, label, origins, _now(), None)
-        self._all(
+        key = Key(one, kind, label, origins, now(), None)
+        self._store.run(
             "INSERT INTO key VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
             one, kind, _digest(token), label, " ".join(origins), key.created,
             token if shown else None,
         )  # fmt: skip
         return Created(key, token)
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
 
 
 def origin_of(text: str) -> str:
@@ -167,7 +158,3 @@ def _key(row: tuple[Any, ...]) -> Key:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,8 +1,13 @@
 """What the service refuses to read, and what it tells browsers."""
 
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from embed.errors import MaillonError
 
 MAX_BODY = 4_000_000
 """Bytes of a request body: a thousand supplier sheets with room to spare."""
@@ -32,7 +37,7 @@ class SizeLimit:
         """Serve one request, counting what is read of its body."""
         if scope["type"] == "http":
             declared = Headers(scope=scope).get("content-length", "")
-            most = MAX_DIRECTORY if scope["path"].endswith(_DIRECTORIES) else MAX_BODY
+            most = MAX_DIRECTORY if _is_directory(scope) else MAX_BODY
             receive = _counted(receive, int(declared) if declared.isdigit() else 0, most)
         await self._app(scope, receive, send)
 
@@ -52,6 +57,33 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def media_type(headers: Headers) -> str:
+    """The type of a body, without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def check_unpacked(workbook: Path, most: int) -> None:
+    """Raise `MaillonError` for a workbook whose parts, unpacked, hold more bytes, or that is none.
+
+    No part gives more than the archive declares.
+    """
+    try:
+        with ZipFile(workbook) as file:
+            size = sum(part.file_size for part in file.infolist())
+    except BadZipFile as error:
+        raise MaillonError(f"classeur illisible ({error}). Envoyez un .xlsx.") from error
+    if size > most:
+        raise MaillonError(
+            f"classeur de {size} octets une fois décompressé, {most} au plus. Retirez-en "
+            "les images et les feuilles inutiles."
+        )
+
+
+def _is_directory(scope: Scope) -> bool:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return scope["method"] == "POST" and path in _DIRECTORIES
 
 
 def _counted(receive: Receive, declared: int, most: int) -> Receive:

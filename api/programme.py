@@ -4,7 +4,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Annotated
-from zipfile import BadZipFile, ZipFile
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
@@ -15,6 +14,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from api.access import Access
+from api.limits import check_unpacked, media_type
 from api.sheets import Content
 from embed.errors import MaillonError
 from index.engine import SupplierIndex
@@ -39,7 +39,7 @@ class _WorkbookRoute(APIRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a request is for this route."""
         match, child = super().matches(scope)
-        sent = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        sent = media_type(Headers(scope=scope))
         return (match, child) if sent == XLSX else (Match.NONE, {})
 
 
@@ -78,7 +78,7 @@ def _answered(
     with TemporaryDirectory() as folder:
         source, result = Path(folder, "programme.xlsx"), Path(folder, "complet.xlsx")
         source.write_bytes(content)
-        _check_size(source)
+        check_unpacked(source, MAX_UNPACKED)
         wanted = read_needs(source, MAX_LINES)
         if len(wanted.needs) > MAX_NEEDS:
             raise MaillonError(
@@ -89,17 +89,3 @@ def _answered(
         answers = (one for lot in lots for one in index.answer(lot, k, local_km))
         write_programme(result, source, wanted, answers, k, local_km)
         return result.read_bytes()
-
-
-def _check_size(workbook: Path) -> None:
-    """Refuse what would unpack to too much; no part gives more than the archive declares."""
-    try:
-        with ZipFile(workbook) as file:
-            size = sum(part.file_size for part in file.infolist())
-    except BadZipFile as error:
-        raise MaillonError(f"classeur illisible ({error}). Envoyez un .xlsx.") from error
-    if size > MAX_UNPACKED:
-        raise MaillonError(
-            f"classeur de {size} octets une fois décompressé, {MAX_UNPACKED} au plus. Retirez-en "
-            "les images et les feuilles inutiles."
-        )

@@ -102,7 +102,7 @@ class NeedsRequest:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     needs: Annotated[list[NeedText], Field(max_length=MAX_NEEDS)]
-    k: K = 3
+    k: Annotated[int, Field(ge=1, le=50, description="How many suggestions for each")] = 3
     filters: Filters = EVERYBODY
 
 
@@ -170,13 +170,13 @@ def search_routes(index: SupplierIndex, access: Access, journal: Journal) -> API
         q: Annotated[str, Query(openapi_examples={"coque": {"value": _NEED}})],
         filters: Annotated[Filters, Depends(_filters)],
         near: Annotated[Near | None, Depends(_near)],
-        k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
+        k: K = 10,
         explain: bool = True,
-        proximity: Annotated[float | None, Query(ge=0, le=1)] = None,
+        proximity: Proximity = None,
         ignore: Annotated[list[str], Query(max_length=20)] = NONE,
         facets: bool = False,
-        offset: Annotated[int, Query(ge=0, lt=MAX_K)] = 0,
-        day: Annotated[int | None, Query(ge=1, le=3_652_059)] = None,
+        offset: Offset = 0,
+        day: Day = None,
     ) -> Response:
         """The same as a link; `city` is a place to be near to, a commune or a département."""
         request = SearchRequest(

@@ -4,11 +4,14 @@ Every directory is an app of its own, with its own index, keys and journal, so t
 can be reached through another.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Self
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -26,12 +29,14 @@ from api.journal import Journal
 from api.keys import FILE as KEYS
 from api.keys import Keys
 from api.telemetry import Telemetry, metrics, trace
-from embed.encoder import Encoder, load_encoder
+from embed.encoder import load_encoder
 from embed.errors import MaillonError
 from index.engine import SupplierIndex, encoder_of
 
 VARIABLE = "MAILLON_SERVICE"
 """The environment variable that tells the settings to workers."""
+
+_TAKEN = ("health", "metrics")
 
 FIRST = "tournage de pièces en inox près de Lyon"
 """Searched before a service says that it is there: it loads what would make a visitor wait."""
@@ -42,7 +47,6 @@ class Settings:
     """What a service is started with: index folders, and what `maillon serve` may set."""
 
     folders: tuple[Path, ...]
-    encoder: str | None = None
     rate: str = RATE
     keep_needs: int = 0
     metrics: bool = False
@@ -57,29 +61,43 @@ class Directory:
 
     name: str
     index: SupplierIndex
+    keys: Keys
+    journal: Journal
     app: FastAPI
+
+    @classmethod
+    def of(cls, name: str, index: SupplierIndex, keys: Keys, journal: Journal, rate: str) -> Self:
+        """A directory and the app that serves it."""
+        return cls(name, index, keys, journal, create_app(index, keys, journal, rate))
+
+    def close(self) -> None:
+        """Close its files."""
+        self.index.close()
+        self.keys.close()
+        self.journal.close()
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:
-    """The name of each folder in addresses: its own, without ending; raises `MaillonError`."""
+    """The name of each folder in addresses: its own, without ending.
+
+    Raises `MaillonError` where two have one name, or one that the service needs; a single folder
+    is served without its name.
+    """
     names = [folder.resolve().stem for folder in folders]
     for name, folder in zip(names, folders, strict=True):
-        if names.count(name) > 1 or name in ("v1", "static", "metrics", "health", "admin"):
+        if names.count(name) > 1 or (len(names) > 1 and name in _TAKEN):
             raise MaillonError(f"{folder}: {name!r} is taken as an address. Rename the folder.")
     return names
 
 
 def open_directories(settings: Settings) -> list[Directory]:
     """Open the directories of a service; encoders of one name are loaded once."""
-    loaded: dict[str | None, Encoder] = {}
+    load = cache(load_encoder)
     directories = []
     for name, folder in zip(names_of(settings.folders), settings.folders, strict=True):
-        wanted = settings.encoder or encoder_of(folder)
-        encoder = loaded.setdefault(wanted, loaded.get(wanted) or load_encoder(wanted))
-        index = SupplierIndex.open(folder, encoder)
-        journal = Journal(folder / JOURNAL, settings.keep_needs)
-        app = create_app(index, Keys(folder / KEYS), journal, settings.rate)
-        directories.append(Directory(name, index, app))
+        index = SupplierIndex.open(folder, load(encoder_of(folder)))
+        keys, journal = Keys(folder / KEYS), Journal(folder / JOURNAL, settings.keep_needs)
+        directories.append(Directory.of(name, index, keys, journal, settings.rate))
     return directories
 
 
@@ -100,7 +118,9 @@ def create_service(directories: Sequence[Directory], *, figures: bool = False) -
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for directory in directories:
-                stack.callback(directory.index.close)
+                stack.callback(directory.close)
+            forgetting = asyncio.create_task(_forget(directories))
+            stack.callback(forgetting.cancel)
             yield
 
     return Starlette(routes=routes, middleware=[Middleware(Telemetry)], lifespan=lifespan)
@@ -115,6 +135,14 @@ def from_environment() -> Starlette:
     """The service of the settings in the environment: what each worker serves."""
     settings = _SETTINGS.validate_json(os.environ[VARIABLE])
     return create_service(open_directories(settings), figures=settings.metrics)
+
+
+async def _forget(directories: Sequence[Directory]) -> None:
+    """Drop every hour the needs that were kept long enough, even where nobody searches."""
+    while True:
+        await asyncio.sleep(3600)
+        for directory in directories:
+            await asyncio.to_thread(directory.journal.forget)
 
 
 def _health(_: Request) -> Response:

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,34 +93,31 @@ def serve(
         raise typer.BadParameter("give either --index DIR or --demo")
     if demo and workers > 1:
         raise typer.BadParameter("the demo directory is in memory: one worker serves it")
+    if index and encoder:
+        raise typer.BadParameter("an index is served with the encoder that made it: leave it out")
     # One thread a request, in torch, FAISS and tokenizers: under load, four make each one slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    if metrics and workers > 1:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="maillon-metrics-")
-    import uvicorn
+    with _figures_shared(metrics and workers > 1):
+        import uvicorn
 
-    from api.service import Settings, names_of, tell_workers
-
-    if demo:
-        app: ASGIApp | str = _demo(encoder, metrics)
-    else:
-        _check(index, rate)
-        tell_workers(Settings(tuple(index), encoder, rate, keep_needs, metrics))
-        app = "api.service:from_environment"
-    where = f"http://{host}:{port}"
-    for path in [f"/{name}/" for name in names_of(index)] if len(index) > 1 else ["/"]:
-        typer.echo(f"search page on {where}{path}")
-    uvicorn.run(
-        app,
-        factory=not demo,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        log_config=LOGS,
-        timeout_graceful_shutdown=30,
-    )
+        app = (
+            _demo(encoder, rate, keep_needs, metrics)
+            if demo
+            else _told_workers(index, rate, keep_needs, metrics)
+        )
+        for path in _paths(index):
+            typer.echo(f"search page on http://{host}:{port}{path}")
+        uvicorn.run(
+            app,
+            factory=not demo,
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=False,
+            log_config=LOGS,
+            timeout_graceful_shutdown=30,
+        )
 
 
 @keys.command()
@@ -170,13 +168,42 @@ def revoke(
         typer.echo(_told(held.revoke(one)))
 
 
-def _demo(encoder: str | None, metrics: bool) -> "ASGIApp":
-    from api.app import create_app
+@contextmanager
+def _figures_shared(several: bool) -> Iterator[None]:
+    """Give several workers a folder in which they add up their figures."""
+    if not several:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="maillon-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before its client is imported
+        yield
+
+
+def _demo(encoder: str | None, rate: str, keep_needs: int, metrics: bool) -> "ASGIApp":
+    from api.journal import Journal
+    from api.keys import Keys
     from api.service import Directory, create_service
+    from index.catalogue import MEMORY
     from index.demo import demo_suppliers
 
+    _check_rate(rate)
     index = build(demo_suppliers(), load(encoder or "fast"))
-    return create_service([Directory("demo", index, create_app(index))], figures=metrics)
+    journal = Journal(MEMORY, keep_needs)
+    demo = Directory.of("demo", index, Keys(MEMORY), journal, rate)
+    return create_service([demo], figures=metrics)
+
+
+def _told_workers(folders: list[Path], rate: str, keep_needs: int, metrics: bool) -> str:
+    """Check here rather than in each worker; gives what each of them starts from."""
+    from api.service import Settings, names_of, tell_workers
+    from index.engine import encoder_of
+
+    _check_rate(rate)
+    names_of(folders)
+    for folder in folders:
+        encoder_of(folder)
+    tell_workers(Settings(tuple(folders), rate, keep_needs, metrics))
+    return "api.service:from_environment"
 
 
 def _keys(folder: Path) -> "Keys":
@@ -193,14 +220,16 @@ def _told(key: "Key") -> str:
     return f"{key.id} {key.kind}{label}{origins}, made {key.created}{revoked}"
 
 
-def _check(folders: list[Path], rate: str) -> None:
-    """Say what is wrong here rather than in each worker."""
+def _paths(folders: list[Path]) -> list[str]:
+    """Where the search page of each directory is."""
+    from api.service import names_of
+
+    return [f"/{name}/" for name in names_of(folders)] if len(folders) > 1 else ["/"]
+
+
+def _check_rate(rate: str) -> None:
     from limits import parse
 
-    from index.engine import encoder_of
-
-    for folder in folders:
-        encoder_of(folder)
     try:
         parse(rate)
     except ValueError as error:

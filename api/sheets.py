@@ -1,8 +1,7 @@
 """The routes of supplier sheets: one, many at once, a whole file, and those like another."""
 
-import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,15 +11,19 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from api.access import Access
+from api.limits import check_unpacked, media_type
 from api.problems import documented
 from embed.errors import MaillonError
 from index.catalogue import Changes
-from index.directory import read_suppliers
+from index.directory import json_record, read_suppliers
 from index.engine import SupplierIndex
 from index.suppliers import Suggestion, Supplier, SupplierError, as_json_line, parse_supplier
 
 MAX_LINES = 10_000
 NDJSON = "application/x-ndjson"
+
+MAX_UNPACKED = 60_000_000
+"""Bytes of all parts of a workbook that holds a directory."""
 
 _TOLD = 500
 """Rejected lines of a file that are told one by one."""
@@ -81,12 +84,12 @@ def reading_routes(index: SupplierIndex, access: Access) -> APIRouter:
     @routes.get("/v1/suppliers/{one:path}/similar")
     def similar(one: str, k: Annotated[int, Query(ge=1, le=100)] = 10) -> Similar:
         """The suppliers who can do most of what a supplier can."""
-        return Similar(index.similar(_found(index, one), k))
+        return Similar(index.similar(found(index, one), k))
 
     @routes.get("/v1/suppliers/{one:path}")
     def supplier(one: str) -> Supplier:
         """The sheet of a supplier."""
-        return _found(index, one)
+        return found(index, one)
 
     return routes
 
@@ -126,7 +129,7 @@ def writing_routes(index: SupplierIndex, access: Access) -> APIRouter:
 
         The good ones are written at once, all or none; the others are told and change nothing.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != NDJSON:
+        if media_type(request.headers) != NDJSON:
             raise HTTPException(415, f"Send the sheets as {NDJSON}, one a line.")
         told = "".join(f"{as_json_line(line)}\n" for line in _bulk(index, content))
         return Response(told, media_type=NDJSON)
@@ -158,7 +161,8 @@ def writing_routes(index: SupplierIndex, access: Access) -> APIRouter:
     return routes
 
 
-def _found(index: SupplierIndex, one: str) -> Supplier:
+def found(index: SupplierIndex, one: str) -> Supplier:
+    """The supplier of an id; raises 404 where there is none."""
     supplier = index.catalogue.get(one)
     if supplier is None:
         raise _unknown(one)
@@ -170,34 +174,36 @@ def _unknown(one: str) -> HTTPException:
 
 
 def _bulk(index: SupplierIndex, content: bytes) -> list[Line]:
-    lines = list(_parsed(content))
-    suppliers = {one.id: one for _, one in lines if isinstance(one, Supplier)}
+    lines = [(n, _parsed(text)) for n, text in enumerate(content.split(b"\n"), 1) if text.strip()]
     if len(lines) > MAX_LINES:
         raise HTTPException(413, f"{len(lines):,} lines, at most {MAX_LINES:,} at once.")
-    held = {one: index.catalogue.get(one) for one in suppliers}
-    index.upsert(list(suppliers.values()))
-    return [
-        Line(number, "unchanged" if held[one.id] == one else "stored", one.id)
-        if isinstance(one, Supplier)
-        else Line(number, "rejected", None, one)
-        for number, one in lines
-    ]
+    last = {one.id: number for number, one in lines if isinstance(one, Supplier)}
+    good = [one for number, one in lines if isinstance(one, Supplier) and last[one.id] == number]
+    held = {one.id: index.catalogue.get(one.id) for one in good}
+    index.upsert(good)
+    return [_told(number, one, last, held) for number, one in lines]
 
 
-def _parsed(content: bytes) -> Iterator[tuple[int, Supplier | str]]:
-    """The supplier of each line, or why it is none; of an id that stands twice, the last one."""
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-            if not isinstance(record, dict):
-                raise SupplierError("la ligne n'est pas un objet JSON.")
-            yield number, parse_supplier(record)
-        except SupplierError as error:
-            yield number, str(error)
-        except (ValueError, RecursionError) as error:
-            yield number, f"la ligne n'est pas du JSON ({error})."
+def _told(
+    number: int,
+    one: Supplier | SupplierError,
+    last: Mapping[str, int],
+    held: Mapping[str, Supplier | None],
+) -> Line:
+    if isinstance(one, SupplierError):
+        return Line(number, "rejected", None, str(one))
+    if last[one.id] != number:
+        said = f"identifiant redonné ligne {last[one.id]}, qui seule compte."
+        return Line(number, "rejected", one.id, said)
+    return Line(number, "unchanged" if held[one.id] == one else "stored", one.id)
+
+
+def _parsed(line: bytes) -> Supplier | SupplierError:
+    record = json_record(line)
+    try:
+        return record if isinstance(record, SupplierError) else parse_supplier(record)
+    except SupplierError as error:
+        return error
 
 
 def _imported(index: SupplierIndex, content: bytes, kind: str, sync: bool) -> Imported:
@@ -205,6 +211,8 @@ def _imported(index: SupplierIndex, content: bytes, kind: str, sync: bool) -> Im
         file = Path(folder, f"annuaire.{kind}")
         file.write_bytes(content)
         try:
+            if kind == "xlsx":
+                check_unpacked(file, MAX_UNPACKED)
             directory = read_suppliers(file)
         except MaillonError as error:
             raise HTTPException(422, str(error)) from error

@@ -1,17 +1,17 @@
 """The routes of what people say: visitors' feedback, judges' grades, and what they add up to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from api.access import Access
 from api.journal import Action, Asked, Feedback, Journal, Judgement, need_id, ubi
 from api.problems import documented
-from api.sheets import NDJSON
+from api.sheets import NDJSON, found
 from index.engine import SupplierIndex
 from index.suppliers import as_json_line
 
@@ -30,13 +30,14 @@ class Stats:
     unanswered: Sequence[Asked]
 
 
-def feedback_routes(access: Access, journal: Journal) -> APIRouter:
+def feedback_routes(index: SupplierIndex, access: Access, journal: Journal) -> APIRouter:
     """Feedback of visitors: for any key."""
-    routes = APIRouter(dependencies=[Depends(access.search)], tags=["feedback"])
+    routes = APIRouter(dependencies=[Depends(access.tell)], tags=["feedback"])
 
-    @routes.post("/v1/feedback", status_code=204, responses=documented(400, 413, 422))
+    @routes.post("/v1/feedback", status_code=204, responses=documented(400, 404, 413, 422))
     def feedback(said: Feedback) -> None:
         """Keep what a visitor says of a suggestion: on the disk when this is answered."""
+        found(index, said.supplier)
         journal.tell(said)
 
     return routes
@@ -58,17 +59,20 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     )
     def judgements() -> StreamingResponse:
         """All grades, one a line of NDJSON."""
-        lines = (f"{as_json_line(event)}\n" for event in journal.events("judgement"))
-        return StreamingResponse(lines, media_type=NDJSON)
+        pages = (_lines(map(as_json_line, page)) for page in journal.pages("judgement"))
+        return StreamingResponse(pages, media_type=NDJSON)
 
     @routes.get(
         "/v1/qrels",
-        response_class=StreamingResponse,
+        response_class=Response,
         responses=_text("text/plain", "need, 0, supplier, grade") | documented(422),
     )
-    def qrels(source: Literal["judgement", "feedback"] = "judgement") -> StreamingResponse:
-        """The last grade of each pair as TREC qrels; a visitor's "suits" counts as 2, else 0."""
-        return StreamingResponse(_qrels(journal, source), media_type="text/plain")
+    def qrels(source: Literal["judgement", "feedback"] = "judgement") -> Response:
+        """The last grade of each pair as TREC qrels; a visitor's "suits" counts as 2, else 0.
+
+        A space in an id of a supplier, which qrels cannot hold, is written %20.
+        """
+        return Response(_lines(_qrels(journal, source)), media_type="text/plain")
 
     @routes.get(
         "/v1/events",
@@ -77,8 +81,8 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     )
     def events(after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> StreamingResponse:
         """All events as User Behavior Insights lines, from a number on."""
-        lines = (f"{ubi(event, 'maillon')}\n" for event in journal.events(after=after))
-        return StreamingResponse(lines, media_type=NDJSON)
+        pages = (_lines(map(ubi, page)) for page in journal.pages(after=after))
+        return StreamingResponse(pages, media_type=NDJSON)
 
     @routes.get("/v1/stats", responses=documented())
     def stats() -> Stats:
@@ -95,12 +99,17 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     return routes
 
 
+def _lines(texts: Iterable[str]) -> str:
+    return "".join(f"{text}\n" for text in texts)
+
+
 def _qrels(journal: Journal, source: Action) -> Iterator[str]:
+    worth = 2 if source == "feedback" else 1
     grades = {
-        (need_id(event.need), event.supplier): event.value * (2 if source == "feedback" else 1)
+        (need_id(event.need), str(event.supplier).replace(" ", "%20")): event.value * worth
         for event in journal.events(source)
     }
-    return (f"{need} 0 {supplier} {grade}\n" for (need, supplier), grade in grades.items())
+    return (f"{need} 0 {supplier} {grade}" for (need, supplier), grade in grades.items())
 
 
 def _text(media: str, said: str) -> dict[int | str, dict[str, Any]]:

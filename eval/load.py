@@ -35,6 +35,7 @@ WRITTEN_EVERY = 0.05
 
 _FLOOR = "MAILLON_FLOOR"
 _STARTS = 120
+_BESIDE = 5
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -161,11 +162,15 @@ def _ask(port: int, paths: Sequence[str], key: str, until: float) -> Load:
     errors, start = 0, time.perf_counter()
     while time.time() < until:
         asked = time.perf_counter()
-        connection.request("GET", paths[len(times) % len(paths)], headers=headers)
-        answer = connection.getresponse()
-        answer.read()
+        try:
+            connection.request("GET", paths[len(times) % len(paths)], headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            errors += answer.status != 200
+        except OSError:
+            connection.close()  # and open again at the next request
+            errors += 1
         times.append(1000 * (time.perf_counter() - asked))
-        errors += answer.status != 200
     return Load(len(times) - errors, errors, time.perf_counter() - start, times)
 
 
@@ -216,7 +221,7 @@ def _serving(command: Sequence[str]) -> Iterator[int]:
 
 
 def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
-    """Wait until it has answered for a while: every worker is then there."""
+    """Wait until it has answered often, and some seconds more for workers that start beside."""
     until, answers = time.time() + _STARTS, 0
     while answers < 50:
         if server.poll() is not None or time.time() > until:
@@ -226,6 +231,7 @@ def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
             answers += 1
         except OSError:
             time.sleep(0.2)
+    time.sleep(_BESIDE)
 
 
 def _maillon(*command: str) -> str:

@@ -45,7 +45,11 @@ class Completions:
     """
 
     def __init__(
-        self, terms: Sequence[str], trades: int, places: NDArray[np.int32] | None = None
+        self,
+        terms: Sequence[str],
+        trades: int,
+        places: NDArray[np.int32] | None = None,
+        weights: NDArray[np.int32] | None = None,
     ) -> None:
         self._terms = terms
         self._trades = trades
@@ -53,7 +57,7 @@ class Completions:
         self._folded = "\n".join(folded)
         self._starts = np.cumsum([0, *(len(term) + 1 for term in folded)])
         self._places = _sorted(self._folded) if places is None else places
-        self._weights = [len(self._beginning(term)) for term in folded]
+        self._weights = self._weighed(folded) if weights is None else weights
 
     @classmethod
     def learn(cls, capabilities: Iterable[str]) -> "Completions":
@@ -84,16 +88,21 @@ class Completions:
         ]
 
     def save(self, folder: Path) -> None:
-        """Write two files that `open` reads."""
+        """Write three files that `open` reads."""
         lines = [str(self._trades), *self._terms]
         (folder / "completions.txt").write_text("\n".join(lines), encoding="utf-8")
         np.save(folder / "completions.npy", self._places, allow_pickle=False)
+        np.save(folder / "completions.weights.npy", self._weights, allow_pickle=False)
 
     @classmethod
     def open(cls, folder: Path) -> "Completions":
         """Read what `save` wrote."""
         trades, *terms = (folder / "completions.txt").read_text(encoding="utf-8").split("\n")
-        return cls(terms, int(trades), mapped(folder / "completions.npy"))
+        places, weights = (f"completions{of}.npy" for of in ("", ".weights"))
+        return cls(terms, int(trades), mapped(folder / places), mapped(folder / weights))
+
+    def _weighed(self, folded: Sequence[str]) -> NDArray[np.int32]:
+        return np.array([len(self._beginning(term)) for term in folded], np.int32)
 
     def _beginning(self, wanted: str) -> NDArray[np.int32]:
         """The places at which a folded text stands."""

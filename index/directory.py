@@ -159,10 +159,11 @@ def _json_records(path: Path) -> Iterator[_Record]:
         for line, content in enumerate(file, start=1):
             if content.strip():
                 text = content.decode("utf-8-sig", errors="replace").strip()
-                yield line, (text,), _json_record(content)
+                yield line, (text,), json_record(content)
 
 
-def _json_record(content: bytes) -> dict[str, Any] | SupplierError:
+def json_record(content: bytes) -> dict[str, Any] | SupplierError:
+    """The object of a line of JSON, or why it is none, in French."""
     try:
         text = content.decode("utf-8-sig")
         record = json.loads(text)
@@ -170,7 +171,7 @@ def _json_record(content: bytes) -> dict[str, Any] | SupplierError:
         return SupplierError(
             f"octet {content[error.start]:#x} illisible en UTF-8. Enregistrez le fichier en UTF-8."
         )
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of 5,000 digits is no JSONDecodeError
         return SupplierError(f"JSON illisible : « {clean(text)[:60]} ». Corrigez la ligne.")
     if not isinstance(record, dict):
         return SupplierError(f"un objet JSON {{…}} est attendu, trouvé : « {clean(text)[:60]} ».")

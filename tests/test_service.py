@@ -138,6 +138,7 @@ def test_many_sheets_are_written_and_each_line_is_told(served: Served) -> None:
         "",
         '{"id": "x", "name": "X"}',
         "pas du JSON",
+        json.dumps(NEW | {"id": "osier/2"}),
         json.dumps(NEW | {"id": "osier/2", "capabilities": ["Rotin"]}),
     ]
     headers = served.alpes | {"content-type": "application/x-ndjson"}
@@ -155,9 +156,15 @@ def test_many_sheets_are_written_and_each_line_is_told(served: Served) -> None:
             "line": 4,
             "status": "rejected",
             "id": None,
-            "detail": "la ligne n'est pas du JSON (Expecting value: line 1 column 1 (char 0)).",
+            "detail": "JSON illisible : « pas du JSON ». Corrigez la ligne.",
         },
-        {"line": 5, "status": "stored", "id": "osier/2", "detail": None},
+        {
+            "line": 5,
+            "status": "rejected",
+            "id": "osier/2",
+            "detail": "identifiant redonné ligne 6, qui seule compte.",
+        },
+        {"line": 6, "status": "stored", "id": "osier/2", "detail": None},
     ]
     again = served.client.post(url, content=lines[0], headers=headers)
     assert json.loads(again.text)["status"] == "unchanged"
@@ -239,6 +246,8 @@ def test_feedback_and_grades_come_back_as_qrels_and_events(served: Served) -> No
             "value": 1,
         },
     }
+    unknown = client.post("/alpes/v1/feedback", json=said | {"supplier": "x"}, headers=headers)
+    assert unknown.status_code == 404
     bad = client.post("/alpes/v1/judgements", json=[grades[0] | {"grade": 4}], headers=headers)
     assert bad.status_code == 422
     assert len(client.get("/alpes/v1/judgements", headers=headers).text.splitlines()) == 3
@@ -288,8 +297,9 @@ def test_a_name_is_for_one_directory(tmp_path: Path) -> None:
     assert names_of([tmp_path / "a.index", tmp_path / "b"]) == ["a", "b"]
     with pytest.raises(MaillonError, match="'a' is taken as an address"):
         names_of([tmp_path / "a.index", tmp_path / "sub" / "a"])
-    with pytest.raises(MaillonError, match="'v1' is taken as an address"):
-        names_of([tmp_path / "v1"])
+    with pytest.raises(MaillonError, match="'metrics' is taken as an address"):
+        names_of([tmp_path / "metrics", tmp_path / "b"])
+    assert names_of([tmp_path / "metrics.index"]) == ["metrics"]  # served at the root
 
 
 def test_workers_share_a_folder_and_stop_when_told(tmp_path: Path, encoder: Encoder) -> None:
