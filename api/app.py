@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api.access import RATE, Access, KeyOrigins
+from api.access import RATE, Access
 from api.administration import admin_routes
 from api.journal import Journal
 from api.keys import Keys
@@ -58,7 +58,13 @@ def create_app(
     access = Access.of(keys, rate)
     app.add_middleware(SizeLimit)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(KeyOrigins, keys=keys)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],  # which page may ask is the key's to say
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+        expose_headers=["retry-after", "x-request-id"],
+    )
     add_problems(app)
     app.include_router(search_routes(index, access, journal))
     app.include_router(programme_routes(index, access))  # before JSON on the same path
@@ -90,6 +96,4 @@ def _add_pages(app: FastAPI, index: SupplierIndex, keys: Keys) -> None:
     def admin() -> FileResponse:
         return FileResponse(_STATIC / "admin.html")
 
-    # Pages of other origins load the component: scripts are fetched from anywhere.
-    static = CORSMiddleware(StaticFiles(directory=_STATIC), allow_origins=["*"])
-    app.mount("/static", static)
+    app.mount("/static", StaticFiles(directory=_STATIC))

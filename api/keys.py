@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from api.store import Store, now
 from embed.errors import MaillonError
+from embed.text import clean
 
 FILE = "keys.sqlite"
 
@@ -80,7 +81,7 @@ class Keys:
         with self._store.writing():
             if not self.closed():
                 self._insert(PAGE, "publishable", "page de recherche", (), shown=True)
-            return self._insert(secrets.token_hex(4), kind, label, checked)
+            return self._insert(secrets.token_hex(4), kind, clean(label), checked)
 
     def closed(self) -> bool:
         """Whether a key is needed to search: once one was ever made."""
@@ -100,11 +101,6 @@ class Keys:
         """The token of the service's own page, "" where it needs or has none."""
         rows = self._store.run("SELECT shown FROM key WHERE id = ? AND revoked IS NULL", PAGE)
         return str(rows[0][0]) if rows else ""
-
-    def allows(self, origin: str) -> bool:
-        """Whether some key may be used by pages of an origin."""
-        rows = self._store.run("SELECT origins FROM key WHERE revoked IS NULL")
-        return any(origin in row[0].split() for row in rows)
 
     def revoke(self, one: str) -> Key:
         """End a key at once; raises `KeysError` where there is none of that id."""
@@ -141,14 +137,14 @@ def origin_of(text: str) -> str:
     """
     parts = urlsplit(text.strip().rstrip("/").lower())
     try:
-        port = parts.port
-    except ValueError:  # no number, or none that a port has
-        port = 0
+        port, host = parts.port, (parts.hostname or "").encode("idna").decode()
+    except ValueError:  # no number, or none that a port has, or no name
+        port, host = 0, ""
     plain = not (parts.path or parts.query or parts.fragment or parts.username)
-    if parts.scheme not in _USUAL or not parts.hostname or port == 0 or not plain:
+    if parts.scheme not in _USUAL or not host or port == 0 or not plain:
         raise KeysError(f"{text!r} is no origin. Give scheme and host: https://www.cci.example")
     told = f":{port}" if port and port != _USUAL[parts.scheme] else ""
-    return f"{parts.scheme}://{parts.hostname}{told}"
+    return f"{parts.scheme}://{host}{told}"
 
 
 def _key(row: tuple[Any, ...]) -> Key:

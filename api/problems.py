@@ -1,5 +1,7 @@
 """Errors as clients read them: problem details (RFC 9457)."""
 
+import logging
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,10 +13,13 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
+from index.catalogue import CatalogueError
 from index.facets import FilterError
 from index.places import PlaceError
 from index.reading import NeedError
 from index.suppliers import SupplierError
+
+_LOG = logging.getLogger("maillon.errors")
 
 _SAID = {
     400: "The body is not text that can be read",
@@ -25,6 +30,7 @@ _SAID = {
     413: "The body is larger than the service reads",
     415: "The body is of another type than the service reads",
     422: "A value cannot be used",
+    503: "The directory cannot be read or written: its disk is full, or its folder gone",
     429: "Too many requests: `Retry-After` says how many seconds to wait",
 }
 
@@ -39,12 +45,12 @@ class Problem:
 
 
 def documented(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """Problems of a route for its OpenAPI description; every route may have 401, 403 and 429."""
+    """Problems of a route for its OpenAPI description; any may have 401, 403, 429 and 503."""
     schema = TypeAdapter(Problem).json_schema()
     content = {"application/problem+json": {"schema": schema}}
     return {
         code: {"description": _SAID[code], "content": content}
-        for code in sorted({*codes, 401, 403, 429})
+        for code in sorted({*codes, 401, 403, 429, 503})
     }
 
 
@@ -56,6 +62,8 @@ def add_problems(app: FastAPI) -> None:
     app.exception_handler(FilterError)(_choice_error)
     app.exception_handler(RequestValidationError)(_validation_error)
     app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(CatalogueError)(_storage_error)
+    app.exception_handler(sqlite3.Error)(_storage_error)
 
 
 def _problem(
@@ -83,6 +91,11 @@ def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse
     place = ".".join(str(part) for part in first["loc"])
     said = first["msg"].removeprefix("Value error, ")
     return _problem(422, "The request cannot be read", f"{place}: {said}")
+
+
+def _storage_error(request: Request, error: CatalogueError | sqlite3.Error) -> JSONResponse:
+    _LOG.error("%s: %s", request.scope.get("directory", ""), error)
+    return _problem(503, "The directory cannot be read or written", str(error))
 
 
 def _http_error(_: Request, error: HTTPException) -> JSONResponse:

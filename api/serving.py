@@ -1,9 +1,10 @@
 """The commands of a service: serve, and the keys of a directory."""
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,8 +100,6 @@ def serve(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     with _figures_shared(metrics and workers > 1):
-        import uvicorn
-
         app = (
             _demo(encoder, rate, keep_needs, metrics)
             if demo
@@ -108,16 +107,7 @@ def serve(
         )
         for path in _paths(index):
             typer.echo(f"search page on http://{host}:{port}{path}")
-        uvicorn.run(
-            app,
-            factory=not demo,
-            host=host,
-            port=port,
-            workers=workers,
-            access_log=False,
-            log_config=LOGS,
-            timeout_graceful_shutdown=30,
-        )
+        _run(app, host, port, workers)
 
 
 @keys.command()
@@ -179,6 +169,33 @@ def _figures_shared(several: bool) -> Iterator[None]:
         yield
 
 
+def _run(app: "ASGIApp | str", host: str, port: int, workers: int) -> None:
+    """Serve until told to stop, then let the requests under way finish.
+
+    The socket that workers share sends what it has at once: asyncio only sees to that for its own,
+    and without it each answer waits 40 ms for the client's acknowledgement.
+    """
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        log_config=LOGS,
+        timeout_graceful_shutdown=30,
+    )
+    server = uvicorn.Server(config)
+    if workers == 1:
+        return server.run()
+    shared = config.bind_socket()
+    shared.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return Multiprocess(config, sockets=[shared]).run()
+
+
 def _demo(encoder: str | None, rate: str, keep_needs: int, metrics: bool) -> "ASGIApp":
     from api.journal import Journal
     from api.keys import Keys
@@ -230,7 +247,7 @@ def _paths(folders: list[Path]) -> list[str]:
 def _check_rate(rate: str) -> None:
     from limits import parse
 
-    try:
-        parse(rate)
-    except ValueError as error:
-        raise MaillonError(f"rate is {rate!r}. Give a number a time: 300/minute.") from error
+    with suppress(ValueError):
+        if parse(rate).amount > 0:
+            return
+    raise MaillonError(f"rate is {rate!r}. Give a number a time: 300/minute.")

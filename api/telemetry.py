@@ -29,7 +29,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable of the folder in which several workers add up their figures."""
 
 _LOG = logging.getLogger("maillon.requests")
-_ID = re.compile(r"[\w-]{1,64}")
+_ID = re.compile(r"[0-9a-f-]{8,64}")
 _LABELS = ("directory", "method", "route", "status")
 
 _REQUESTS = Counter("maillon_requests", "Requests answered", _LABELS)
@@ -44,7 +44,7 @@ _SECONDS = Histogram(
 class Telemetry:
     """Counts, times and logs the requests of a service, and gives each an id.
 
-    An `X-Request-Id` of the caller is kept if it is short and plain.
+    An `X-Request-Id` of the caller is kept if it is one: hexadecimal, as a UUID.
     """
 
     def __init__(self, app: ASGIApp) -> None:

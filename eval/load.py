@@ -111,13 +111,13 @@ def _measured(
             beside = _loaded(port, paths, key, clients, seconds)
             done.set()
         written = _checked(port, key, writing.result())
-    floored = _floor(sample, paths, workers, clients, seconds)
+    floored = _floor(sample, paths, clients, seconds)
     yield _told("search", alone)
     yield (
         f"{_told('search beside a writer', beside)}; {written.acknowledged} sheets written, "
         f"{written.lost} lost"
     )
-    yield _told(f"floor, {len(sample):,} bytes", floored)
+    yield _told(f"floor, one worker, {len(sample):,} bytes", floored)
 
 
 def _told(name: str, load: Load) -> str:
@@ -128,15 +128,13 @@ def _told(name: str, load: Load) -> str:
     )
 
 
-def _floor(
-    content: bytes, paths: Sequence[str], workers: int, clients: int, seconds: float
-) -> Load:
+def _floor(content: bytes, paths: Sequence[str], clients: int, seconds: float) -> Load:
+    """What one worker of an app that does nothing answers (several delay each answer by 40 ms)."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
         os.environ[_FLOOR] = file.name
-        command = ["uvicorn", "eval.load:floor", "--factory", "--log-level", "warning"]
-        command += ["--workers", str(workers), "--port"]
+        command = ["uvicorn", "eval.load:floor", "--factory", "--log-level", "warning", "--port"]
         with _serving(command) as port:
             return _loaded(port, paths, "", clients, seconds)
 

@@ -7,7 +7,7 @@ disk. Everything else in an index folder can be made again from it.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -84,6 +84,8 @@ class Catalogue:
     def __init__(self, path: Path | str) -> None:
         self.path = path
         self._lock = RLock()
+        self._file: Path | None = None
+        self._node: int | None = None
         self._connection = sqlite3.connect(
             path, timeout=60, isolation_level=None, check_same_thread=False
         )
@@ -352,9 +354,17 @@ class Catalogue:
             finally:
                 run("COMMIT")
 
+    def _check_place(self) -> None:
+        """Raise `CatalogueError` where the file is gone or another one: writes would be lost."""
+        if self._file and self._node != _node(self._file):
+            raise CatalogueError(f"{self.path} is gone, or another file. Open the folder again.")
+
     def _set_up(self) -> None:
         for pragma in ("synchronous = FULL", "mmap_size = 268435456", "cache_size = -16000"):
             self._connection.execute(f"PRAGMA {pragma}")
+        if self.path != MEMORY:
+            self._file = Path(self.path).resolve()
+            self._node = _node(self._file)
 
     def _known(self, encoder: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
@@ -383,6 +393,7 @@ class Catalogue:
             if self._connection.in_transaction:
                 yield run
                 return
+            self._check_place()
             run("BEGIN IMMEDIATE")
             try:
                 yield run
@@ -391,6 +402,13 @@ class Catalogue:
                 if self._connection.in_transaction:  # SQLite ends it itself where the disk is full
                     run("ROLLBACK")
                 raise
+
+
+def _node(file: Path) -> int | None:
+    """The number of a file on its disk; None where there is none."""
+    with suppress(FileNotFoundError):
+        return file.stat().st_ino
+    return None
 
 
 def probe(encoder: Encoder) -> Vectors:

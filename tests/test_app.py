@@ -219,6 +219,7 @@ def test_the_openapi_document_shows_examples(client: TestClient) -> None:
         "413",
         "422",
         "429",
+        "503",
     }
     assert list(operation["responses"]["422"]["content"]) == ["application/problem+json"]
     rerank = document["paths"]["/v1/rerank"]["post"]["requestBody"]["content"]["application/json"]

@@ -293,3 +293,15 @@ def test_a_making_that_was_killed_is_begun_again(tmp_path: Path, encoder: Encode
     assert not (tmp_path / f"{FILE}{NEW}").exists()
     with closing(SupplierIndex.open(tmp_path, encoder)) as index:
         assert index.suppliers == [CONFECTION]
+
+
+def test_nothing_is_acknowledged_in_a_folder_that_is_gone(tmp_path: Path) -> None:
+    catalogue = Catalogue.create(tmp_path / FILE)
+    catalogue.keep(encoder="un")
+    (tmp_path / FILE).rename(tmp_path / "ailleurs.sqlite")
+    with pytest.raises(CatalogueError, match="is gone, or another file. Open the folder again."):
+        catalogue.keep(encoder="deux")
+    (tmp_path / "ailleurs.sqlite").rename(tmp_path / FILE)
+    catalogue.keep(encoder="deux")
+    assert catalogue.setting("encoder") == "deux"
+    catalogue.close()

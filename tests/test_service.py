@@ -267,13 +267,14 @@ def test_requests_are_logged_without_what_was_said(
     caplog.set_level(logging.INFO, "maillon.requests")
     token = served.alpes["authorization"]
     answer = served.client.get(
-        "/alpes/v1/search?q=secret+de+fabrique", headers=served.alpes | {"x-request-id": "abc-1"}
+        "/alpes/v1/search?q=secret+de+fabrique",
+        headers=served.alpes | {"x-request-id": "4bf92f35-77b3"},
     )
-    assert answer.headers["x-request-id"] == "abc-1"
+    assert answer.headers["x-request-id"] == "4bf92f35-77b3"
     line = json.loads(caplog.records[-1].message)
     assert (line.pop("ms") > 0, line.pop("time")[:2]) == (True, "20")
     assert line == {
-        "request_id": "abc-1",
+        "request_id": "4bf92f35-77b3",
         "directory": "alpes",
         "method": "GET",
         "route": "/v1/search",
