@@ -91,7 +91,7 @@ def trace(app: FastAPI) -> None:
 
 
 def _note(scope: Scope, status: int, seconds: float, request_id: str) -> None:
-    route = getattr(scope.get("route"), "path", "other")
+    route = getattr(scope.get("route"), "path", "other") or "/"
     directory, method = scope.get("directory", ""), _method(scope["method"])
     _REQUESTS.labels(directory, method, route, str(status)).inc()
     _SECONDS.labels(directory, route).observe(seconds)
