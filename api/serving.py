@@ -96,6 +96,7 @@ def serve(
         raise typer.BadParameter("the demo directory is in memory: one worker serves it")
     if index and encoder:
         raise typer.BadParameter("an index is served with the encoder that made it: leave it out")
+    _check_rate(rate)
     # One thread a request, in torch, FAISS and tokenizers: under load, four make each one slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -203,7 +204,6 @@ def _demo(encoder: str | None, rate: str, keep_needs: int, metrics: bool) -> "AS
     from index.catalogue import MEMORY
     from index.demo import demo_suppliers
 
-    _check_rate(rate)
     index = build(demo_suppliers(), load(encoder or "fast"))
     journal = Journal(MEMORY, keep_needs)
     demo = Directory.of("demo", index, Keys(MEMORY), journal, rate)
@@ -212,11 +212,9 @@ def _demo(encoder: str | None, rate: str, keep_needs: int, metrics: bool) -> "AS
 
 def _told_workers(folders: list[Path], rate: str, keep_needs: int, metrics: bool) -> str:
     """Check here rather than in each worker; gives what each of them starts from."""
-    from api.service import Settings, names_of, tell_workers
+    from api.service import Settings, tell_workers
     from index.engine import encoder_of
 
-    _check_rate(rate)
-    names_of(folders)
     for folder in folders:
         encoder_of(folder)
     tell_workers(Settings(tuple(folders), rate, keep_needs, metrics))

@@ -1,7 +1,7 @@
 """The routes of supplier sheets: one, many at once, a whole file, and those like another."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -131,8 +131,7 @@ def writing_routes(index: SupplierIndex, access: Access) -> APIRouter:
         """
         if media_type(request.headers) != NDJSON:
             raise HTTPException(415, f"Send the sheets as {NDJSON}, one a line.")
-        told = "".join(f"{as_json_line(line)}\n" for line in _bulk(index, content))
-        return Response(told, media_type=NDJSON)
+        return Response(lines(map(as_json_line, _bulk(index, content))), media_type=NDJSON)
 
     @routes.post(
         "/v1/directory",
@@ -169,19 +168,24 @@ def found(index: SupplierIndex, one: str) -> Supplier:
     return supplier
 
 
+def lines(texts: Iterable[str]) -> str:
+    """Texts one a line."""
+    return "".join(f"{text}\n" for text in texts)
+
+
 def _unknown(one: str) -> HTTPException:
     return HTTPException(404, f"No supplier has the id {one[:100]!r}.")
 
 
 def _bulk(index: SupplierIndex, content: bytes) -> list[Line]:
-    lines = [(n, _parsed(text)) for n, text in enumerate(content.split(b"\n"), 1) if text.strip()]
-    if len(lines) > MAX_LINES:
-        raise HTTPException(413, f"{len(lines):,} lines, at most {MAX_LINES:,} at once.")
-    last = {one.id: number for number, one in lines if isinstance(one, Supplier)}
-    good = [one for number, one in lines if isinstance(one, Supplier) and last[one.id] == number]
+    read = [(n, _parsed(text)) for n, text in enumerate(content.split(b"\n"), 1) if text.strip()]
+    if len(read) > MAX_LINES:
+        raise HTTPException(413, f"{len(read):,} lines, at most {MAX_LINES:,} at once.")
+    last = {one.id: number for number, one in read if isinstance(one, Supplier)}
+    good = [one for number, one in read if isinstance(one, Supplier) and last[one.id] == number]
     held = {one.id: index.catalogue.get(one.id) for one in good}
     index.upsert(good)
-    return [_told(number, one, last, held) for number, one in lines]
+    return [_told(number, one, last, held) for number, one in read]
 
 
 def _told(
@@ -220,8 +224,7 @@ def _imported(index: SupplierIndex, content: bytes, kind: str, sync: bool) -> Im
         raise HTTPException(422, f"{file.name} : aucun fournisseur. Rien n'a été changé.")
     changes = index.upsert(directory.suppliers)
     if sync and not directory.rejects:
-        kept = {supplier.id for supplier in directory.suppliers}
-        changes += index.delete(sorted(index.catalogue.ids() - kept))
+        changes += index.keep_only(directory.suppliers)
     rejects = [Rejected(one.line, one.reason) for one in directory.rejects[:_TOLD]]
     return Imported(
         directory.detected, len(directory.suppliers), changes, len(directory.rejects), rejects

@@ -49,7 +49,7 @@ def index(
                 "nothing was taken out, lest their suppliers go. Mend the lines and run it again."
             )
         if sync:
-            changes += opened.delete(sorted(opened.catalogue.ids() - {one.id for one in suppliers}))
+            changes += opened.keep_only(suppliers)
         typer.echo(f"{to}: {_told(changes)}; {counted(len(opened), 'supplier')} in all.")
 
 

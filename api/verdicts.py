@@ -1,6 +1,6 @@
 """The routes of what people say: visitors' feedback, judges' grades, and what they add up to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from api.access import Access
 from api.journal import Action, Asked, Feedback, Journal, Judgement, need_id, ubi
 from api.problems import documented
-from api.sheets import NDJSON, found
+from api.sheets import NDJSON, found, lines
 from index.engine import SupplierIndex
 from index.suppliers import as_json_line
 
@@ -59,7 +59,7 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     )
     def judgements() -> StreamingResponse:
         """All grades, one a line of NDJSON."""
-        pages = (_lines(map(as_json_line, page)) for page in journal.pages("judgement"))
+        pages = (lines(map(as_json_line, page)) for page in journal.pages("judgement"))
         return StreamingResponse(pages, media_type=NDJSON)
 
     @routes.get(
@@ -72,7 +72,7 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
 
         A space in an id of a supplier, which qrels cannot hold, is written %20.
         """
-        return Response(_lines(_qrels(journal, source)), media_type="text/plain")
+        return Response(lines(_qrels(journal, source)), media_type="text/plain")
 
     @routes.get(
         "/v1/events",
@@ -81,7 +81,7 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     )
     def events(after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> StreamingResponse:
         """All events as User Behavior Insights lines, from a number on."""
-        pages = (_lines(map(ubi, page)) for page in journal.pages(after=after))
+        pages = (lines(map(ubi, page)) for page in journal.pages(after=after))
         return StreamingResponse(pages, media_type=NDJSON)
 
     @routes.get("/v1/stats", responses=documented())
@@ -97,10 +97,6 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
         )
 
     return routes
-
-
-def _lines(texts: Iterable[str]) -> str:
-    return "".join(f"{text}\n" for text in texts)
 
 
 def _qrels(journal: Journal, source: Action) -> Iterator[str]:

@@ -122,13 +122,9 @@ def _sorted(text: str) -> NDArray[np.int32]:
 
 def _heads(names: Sequence[str]) -> list[str]:
     """What several names begin with, in one word or two: "thermoformage", "découpe laser"."""
-    split = [_folded(name).split() for name in names]
-    counts = Counter(tuple(words[:size]) for words in split for size in (1, 2) if words[size:])
-    written = {
-        tuple(_folded(name).split()[:size]): name.split()[:size]
-        for name in names
-        for size in (1, 2)
-    }
+    split = [(_folded(name).split(), name.split()) for name in names]
+    counts = Counter(tuple(words[:size]) for words, _ in split for size in (1, 2) if words[size:])
+    written = {tuple(words[:size]): own[:size] for words, own in split for size in (1, 2)}
     return [
         " ".join(written[head])
         for head, count in counts.items()

@@ -160,6 +160,10 @@ class SupplierIndex:
         """Take suppliers out: durable when it returns, and no longer found. Unknown ids pass."""
         return self._living.delete(ids)
 
+    def keep_only(self, suppliers: Sequence[Supplier]) -> Changes:
+        """Take out all other suppliers: durable when it returns."""
+        return self.delete(sorted(self.catalogue.ids() - {one.id for one in suppliers}))
+
     def learn_places(self, file: Path) -> int:
         """Load a table of communes and place the suppliers by it; gives how many there are.
 
