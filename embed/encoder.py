@@ -57,11 +57,11 @@ def load_encoder(name: str | None = None) -> Encoder:
     Raises `MaillonError` where nothing can be loaded under that name.
     """
     from embed.pair import PairEncoder
-    from embed.sentence import SentenceEncoder  # late: it imports torch
+    from embed.sentence import sentence_encoder  # late: it imports torch
 
     if name in (None, EMBEDDED):
-        return PairEncoder(EMBEDDED, SentenceEncoder(FAST), SentenceEncoder(DEEP), DEEP_SHARE)
+        return PairEncoder(EMBEDDED, sentence_encoder(FAST), sentence_encoder(DEEP), DEEP_SHARE)
     if name == "fast":
-        return SentenceEncoder(FAST)
+        return sentence_encoder(FAST)
     folder = Path(str(name))
-    return SentenceEncoder(str(folder.resolve()) if folder.is_dir() else str(name))
+    return sentence_encoder(str(folder.resolve()) if folder.is_dir() else str(name))

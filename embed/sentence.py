@@ -1,13 +1,16 @@
 """sentence-transformers behind the `Encoder` protocol; the only module that imports it."""
 
+from collections.abc import Sequence
 from threading import Lock
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from transformers.utils.logging import disable_progress_bar
 
 from embed.encoder import EMBEDDED, Vectors, weights_folder
 from embed.errors import MaillonError
+from embed.occlusion import Span
 
 _BATCH = 256
 
@@ -15,9 +18,9 @@ _BATCH = 256
 class SentenceEncoder:
     """Any sentence-transformers model; its query and passage prompts are used where it has them."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, model: SentenceTransformer) -> None:
         self.name = name
-        self._model = _load(name)
+        self._model = model
         self._lock = Lock()  # a tokenizer in Rust refuses to be used by two threads at once
         self.dim = self._model.get_embedding_dimension() or len(self._model.encode("a"))
 
@@ -37,6 +40,34 @@ class SentenceEncoder:
         rows /= np.where(norms > 0, norms, 1)
         rows[norms[:, 0] == 0, 0] = 1  # a text without any known piece still has a unit row
         return rows
+
+
+class StaticEncoder(SentenceEncoder):
+    """A model whose vector of a text is the mean of those of its pieces, each taken by itself."""
+
+    def __init__(self, name: str, model: SentenceTransformer, bag: StaticEmbedding) -> None:
+        super().__init__(name, model)
+        self._tokenizer = bag.tokenizer
+        self._pieces = bag.embedding.weight.detach().numpy()
+
+    def occluded(self, text: str, spans: Sequence[Span]) -> Vectors:
+        """The vector of a capability, then those without each span, by leaving out its pieces."""
+        with self._lock:
+            read = self._tokenizer.encode(text, add_special_tokens=False)
+        starts = np.array([start for start, _ in read.offsets])
+        kept = np.ones((1 + len(spans), len(starts)), np.float32)
+        for row, (start, end) in zip(kept[1:], spans, strict=True):
+            row[(starts >= start) & (starts < end)] = 0
+        return self._unit(kept @ self._pieces[read.ids])
+
+
+def sentence_encoder(name: str) -> SentenceEncoder:
+    """What a hub id, a folder or one of our own names loads; raises `MaillonError`."""
+    model = _load(name)
+    first = model[0]
+    if isinstance(first, StaticEmbedding) and not any(model.prompts.values()):
+        return StaticEncoder(name, model, first)
+    return SentenceEncoder(name, model)
 
 
 def _load(name: str) -> SentenceTransformer:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embed.encoder import Encoder, Vectors
+from embed.occlusion import occluded
 from embed.text import Word, words
 from index.lexical import Wanted, word_shares
 from index.suppliers import Highlight
@@ -36,11 +37,6 @@ _READ = 100
 Scores = NDArray[np.float32]
 
 
-def _cosines(vectors: Vectors, need: Vectors) -> Scores:
-    products: Scores = np.einsum("ij,j->i", vectors, need)
-    return products
-
-
 def highlights(
     need: str,
     wanted: Wanted,
@@ -50,15 +46,15 @@ def highlights(
 ) -> list[tuple[Highlight, ...]]:
     """For each capability, the words that weighed in its score and how much.
 
-    A word's dense weight is what the cosine loses when the word is taken out (occlusion, Zeiler
-    & Fergus 2014, section 4.2); its lexical weight is its share of BM25. Works with any encoder, at
-    the price of a text for each word.
+    A word's dense weight is what the cosine loses when the word is taken out (`embed.occlusion`);
+    its lexical weight is its share of BM25.
     """
     found = [words(capability)[:_READ] for capability in capabilities]
-    losses = _losses(encoder.encode_needs([need])[0], capabilities, found, encoder)
+    near = encoder.encode_needs([need])[0]
+    spans = [[(word.start, word.end) for word in of] for of in found]
     return [
-        _heaviest(of, mix.dense * loss + mix.lexical * _lexical(wanted, of))
-        for of, loss in zip(found, losses, strict=True)
+        _heaviest(of, mix.dense * _losses(vectors, near) + mix.lexical * _lexical(wanted, of))
+        for of, vectors in zip(found, occluded(encoder, capabilities, spans), strict=True)
     ]
 
 
@@ -66,21 +62,11 @@ def _lexical(wanted: Wanted, found: Sequence[Word]) -> Scores:
     return np.array(word_shares(wanted, found), np.float32)
 
 
-def _losses(
-    need: Vectors, capabilities: Sequence[str], found: Sequence[list[Word]], encoder: Encoder
-) -> list[Scores]:
-    texts = [
-        variant
-        for capability, of in zip(capabilities, found, strict=True)
-        for variant in (capability, *(_without(capability, word) for word in of))
-    ]
-    near = _cosines(encoder.encode_capabilities(texts), need)
-    bounds = np.cumsum([1 + len(of) for of in found])[:-1]
-    return [np.clip(part[0] - part[1:], 0, 1) for part in np.split(near, bounds)]
-
-
-def _without(text: str, word: Word) -> str:
-    return f"{text[: word.start]} {text[word.end :]}"
+def _losses(vectors: Vectors, need: Vectors) -> Scores:
+    """What the cosine of the first row loses in each of the others."""
+    cosines = np.einsum("ij,j->i", vectors, need)
+    losses: Scores = np.clip(cosines[0] - cosines[1:], 0, 1)
+    return losses
 
 
 def _heaviest(found: Sequence[Word], weights: Scores) -> tuple[Highlight, ...]:
