@@ -3,36 +3,26 @@
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from embed.encoder import Encoder
 from embed.errors import MaillonError
-from embed.pair import fast_of
 from index.catalogue import FILE, MEMORY, NEW, Catalogue, CatalogueError, Changes
-from index.certificates import certificate
 from index.completion import Completion
-from index.confidence import Calibration, calibration_of
-from index.dense import floats
-from index.departments import Nearness, nearness
-from index.facets import Counted, Filters, Mask, fits
+from index.facets import Counted, Filters, fits
+from index.finding import EVERYBODY, Where, count_values, factors_in, find, find_each, today
 from index.gazetteer import load_places
 from index.living import Living, Track, View
-from index.many import best_of_each
 from index.needs import Answered, Need
-from index.places import Near, PlaceError, Spot, distances, locate, points, worth
-from index.postings import Sums
-from index.ranking import HYBRID, Mix, highlights
+from index.places import Near, PlaceError, Spot
+from index.ranking import HYBRID, Mix
 from index.reading import MAX_NEED, NeedError, Reading, check_need
-from index.segment import Hit, Segment, order, turn_of
-from index.suppliers import Highlight, Suggestion, Supplier
+from index.segment import Segment
+from index.suppliers import Suggestion, Supplier
+from index.telling import Teller
 from index.understanding import Understood, understood
 
 MAX_K = 1_000
-MAX_EXPLAINED = 100
 
 SUITABLE = 0.5
 """A supplier suits a need that has this confidence or more: likelier than not."""
@@ -40,18 +30,8 @@ SUITABLE = 0.5
 MAX_LOCAL = 100
 """Local suppliers that are counted, at most."""
 
-EVERYBODY = Filters()
-
 _TRIES = 3
 """A supplier that was found may be replaced before it is fetched: then it is looked up again."""
-
-
-class Where(NamedTuple):
-    """From where nearness counts, up to how far, and how much (0 to 1)."""
-
-    spot: Spot
-    max_km: float | None
-    proximity: float
 
 
 class SupplierIndex:
@@ -72,8 +52,7 @@ class SupplierIndex:
         self.folder = folder
         self.catalogue = catalogue
         self._living = Living(folder, catalogue, encoder, mix)
-        self._calibrated = calibrated and mix == HYBRID
-        self._known: tuple[str, Calibration | None] | None = None
+        self._told = Teller(self._living, calibrated and mix == HYBRID)
 
     @property
     def encoder(self) -> Encoder:
@@ -196,13 +175,13 @@ class SupplierIndex:
         for _ in range(_TRIES):
             view = self._living.current()
             asked = view.reader.read(need)
-            hits = _best(view, asked, check_k(k), filters, where, day)
+            hits = find(view, asked, check_k(k), filters, where, day)
             found = self.catalogue.fetch([hit.seq for hit in hits])
             if len(found) == len(hits):
                 break
         pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
         fitting = [pair for pair in pairs if fits(pair[0], filters)]
-        return self._suggest(view, need, asked, fitting, where, explain)
+        return self._told.suggestions(view, need, asked, fitting, where, explain)
 
     def rerank(
         self,
@@ -224,16 +203,16 @@ class SupplierIndex:
         asked = view.reader.read(need)
         if suppliers is None:
             found = self.catalogue.fetch([int(seq) for one in view.segments for seq in one.seqs])
-            hits = _best(view, asked, max(len(found), 1), EVERYBODY, where, day)
+            hits = find(view, asked, max(len(found), 1), EVERYBODY, where, day)
             pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
-            return self._suggest(view, need, asked, pairs, where, explain)
+            return self._told.suggestions(view, need, asked, pairs, where, explain)
         if not suppliers:
             return []
         given = self._living.segment(suppliers)
-        factors = _factors(given, where)
-        hits = given.best(asked.query, len(suppliers), None, factors, _today(day))
+        factors = factors_in(given, where)
+        hits = given.best(asked.query, len(suppliers), None, factors, today(day))
         pairs = [(suppliers[hit.seq], hit) for hit in hits]
-        return self._suggest(view, need, asked, pairs, where, explain)
+        return self._told.suggestions(view, need, asked, pairs, where, explain)
 
     def answer(
         self, needs: Sequence[Need], k: int | None = None, local_km: float = 100
@@ -247,15 +226,15 @@ class SupplierIndex:
         """
         view = self._living.current()
         asked = view.reader.read_each(need.text for need in needs)
-        best = _best_of_each(view, asked, needs, k or max(len(self), 1), [None] * len(needs))
+        best = find_each(view, asked, needs, k or max(len(self), 1), [None] * len(needs))
         found = self.catalogue.fetch(list({hit.seq for hits in best for hit in hits}))
         answers = []
         for need, reading, hits, local in zip(
             needs, asked, best, self._local(view, asked, needs, local_km), strict=True
         ):
             pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
-            suggestions = self._suggest(view, need.text, reading, pairs, None, False)
-            gap = self._gap(reading, suggestions)
+            suggestions = self._told.suggestions(view, need.text, reading, pairs, None, False)
+            gap = self._told.gap(reading, suggestions)
             answers.append(Answered(need, suggestions, gap, 0 if gap and local else local))
         return answers
 
@@ -286,9 +265,9 @@ class SupplierIndex:
         A field of which one value must fit counts what another choice would give: those that fit
         all other fields.
         """
-        counted = self._counts(filters, near)
+        counted = self._counted(filters, near)
         for name, others in filters.open():
-            counted[name] = self._counts(others, near)[name]
+            counted[name] = self._counted(others, near)[name]
         return counted
 
     def reading(self, need: str) -> Reading:
@@ -316,109 +295,31 @@ class SupplierIndex:
 
         Raises `NeedError` as `search` does.
         """
-        return self._gap(self.reading(need), suggestions)
-
-    def _gap(self, asked: Reading, suggestions: Sequence[Suggestion]) -> bool:
-        known = self._calibration()
-        if known is None:
-            return False
-        best = max((found.score for found in suggestions), default=0.0)
-        sure = known.answered.probability(np.array([best], np.float32), asked.nearest)
-        return float(sure[0]) < known.threshold
+        return self._told.gap(self.reading(need), suggestions)
 
     def _local(
         self, view: View, asked: Sequence[Reading], needs: Sequence[Need], km: float
     ) -> list[int | None]:
         """How many suppliers near each need suit it; None where that cannot be known."""
         counts: list[int | None] = [None] * len(needs)
-        if self._calibration() is None:
+        if self._told.calibration() is None:
             return counts
         spots = [self.first_known(need.near) for need in needs]
         placed = [at for at, spot in enumerate(spots) if spot]
         ours = [asked[at] for at in placed], [needs[at] for at in placed]
         wheres = [Where(spot, km, 0.0) for spot in spots if spot]
-        for at, hits in zip(placed, _best_of_each(view, *ours, MAX_LOCAL, wheres), strict=True):
-            sure = self._confidences(asked[at], [hit.score for hit in hits])
+        for at, hits in zip(placed, find_each(view, *ours, MAX_LOCAL, wheres), strict=True):
+            sure = self._told.confidences(asked[at], [hit.score for hit in hits])
             counts[at] = sum(p >= SUITABLE for p in sure if p is not None)
         return counts
 
-    def _counts(self, filters: Filters, near: Near | None) -> Counted:
-        where = self._where(near, 0.0)
-        view = self._living.current()
-        total: Counted = {}
-        for segment, alive in zip(view.segments, view.alive, strict=True):
-            among = _allowed(segment, alive, filters, where)
-            for name, counts in segment.facets.counts(among).items():
-                held = total.setdefault(name, {})
-                for value, count in counts.items():
-                    held[value] = held.get(value, 0) + count
-        return {
-            name: dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
-            for name, counts in total.items()
-        }
+    def _counted(self, filters: Filters, near: Near | None) -> Counted:
+        return count_values(self._living.current(), filters, self._where(near, 0.0))
 
     def _where(self, near: Near | None, proximity: float) -> Where | None:
         if not 0 <= proximity <= 1:
             raise NeedError(f"proximity is {proximity}. Give 0 (ignore it) to 1.")
         return Where(near.find(self._living.places), near.max_km, proximity) if near else None
-
-    def _suggest(
-        self,
-        view: View,
-        need: str,
-        asked: Reading,
-        pairs: Sequence[tuple[Supplier, Hit]],
-        where: Where | None,
-        explain: bool,
-    ) -> list[Suggestion]:
-        texts = [supplier.capabilities[hit.matched[0]] for supplier, hit in pairs]
-        some = [hit for _, hit in pairs[:MAX_EXPLAINED]]
-        reasons = _explained(view, asked, texts[:MAX_EXPLAINED], some) if explain else []
-        reasons += [((), ())] * (len(pairs) - len(reasons))
-        sure = self._confidences(asked, [hit.score for _, hit in pairs])
-        wished = view.reader.wishes(need)
-        wanted = [wish.value for wish in wished if wish.kind == "certification"]
-        return [
-            Suggestion(
-                rank,
-                round(hit.score, 4),
-                supplier,
-                text,
-                confidence,
-                *reason,
-                tuple(supplier.capabilities[place] for place in hit.matched[1:]),
-                *self._placing(supplier, where),
-                _missing(wanted, supplier),
-            )
-            for rank, ((supplier, hit), text, confidence, reason) in enumerate(
-                zip(pairs, texts, sure, reasons, strict=True), start=1
-            )
-        ]
-
-    def _placing(
-        self, supplier: Supplier, where: Where | None
-    ) -> tuple[float | None, Nearness | None]:
-        if where is None:
-            return None, None
-        place = points([locate(supplier, self._living.places)])
-        km = float(distances(place, where.spot)[0])
-        side = nearness(where.spot.department, supplier.department)
-        return (round(km, 1) if np.isfinite(km) else None), side
-
-    def _calibration(self) -> Calibration | None:
-        if not self._calibrated:
-            return None
-        name = self.encoder.name
-        if self._known is None or self._known[0] != name:
-            self._known = name, calibration_of(name)
-        return self._known[1]
-
-    def _confidences(self, asked: Reading, scores: Sequence[float]) -> list[float | None]:
-        known = self._calibration()
-        if known is None:
-            return [None] * len(scores)
-        rounded = np.array(scores, np.float32).round(4)
-        return [round(float(p), 3) for p in known.suits.probability(rounded, asked.nearest)]
 
 
 def encoder_of(folder: Path) -> str | None:
@@ -458,82 +359,3 @@ def _check_ids(suppliers: Iterable[Supplier]) -> None:
                 "Give each supplier its own id."
             )
         seen.add(supplier.id)
-
-
-def _best(
-    view: View,
-    asked: Reading,
-    k: int,
-    filters: Filters,
-    where: Where | None,
-    day: int | None,
-) -> list[Hit]:
-    found: list[Hit] = []
-    for segment, alive in zip(view.segments, view.alive, strict=True):
-        allowed = _allowed(segment, alive, filters, where)
-        found += segment.best(asked.query, k, allowed, _factors(segment, where), _today(day))
-    return sorted(found, key=order)[:k]
-
-
-def _best_of_each(
-    view: View,
-    asked: Sequence[Reading],
-    needs: Sequence[Need],
-    k: int,
-    wheres: Sequence[Where | None],
-) -> list[list[Hit]]:
-    """The `k` best for each need among its own suppliers, or all, within its radius, if any."""
-    queries = [one.query for one in asked]
-    found: list[list[Hit]] = [[] for _ in needs]
-    for segment, alive in zip(view.segments, view.alive, strict=True):
-        allowed = [
-            _allowed(segment, alive, EVERYBODY, where, need.suppliers)
-            for need, where in zip(needs, wheres, strict=True)
-        ]
-        best = best_of_each(segment, queries, k, allowed, _today(None))
-        for hits, more in zip(found, best, strict=True):
-            hits += more
-    return [sorted(hits, key=order)[:k] for hits in found]
-
-
-def _allowed(
-    segment: Segment,
-    alive: Mask | None,
-    filters: Filters,
-    where: Where | None,
-    ids: Sequence[str] = (),
-) -> Mask | None:
-    """The suppliers of a segment that may be suggested, of some ids or any; None for all."""
-    masks = [alive, segment.facets.matching(filters)]
-    if ids:
-        masks.append(np.isin(segment.turns, np.array([turn_of(one) for one in ids], np.uint64)))
-    if where is not None and where.max_km is not None:
-        masks.append(distances(segment.points, where.spot) <= where.max_km)
-    given = [mask for mask in masks if mask is not None]
-    return np.logical_and.reduce(given) if given else None
-
-
-def _factors(segment: Segment, where: Where | None) -> Sums | None:
-    if where is None or not where.proximity:
-        return None
-    return worth(distances(segment.points, where.spot), where.proximity)
-
-
-def _explained(
-    view: View, asked: Reading, texts: list[str], hits: Sequence[Hit]
-) -> list[tuple[tuple[Highlight, ...], tuple[str, ...]]]:
-    if not texts:
-        return []
-    encoder, concepts, mix = view.reader.encoder, view.reader.concepts, view.reader.mix
-    marks = highlights(asked.text, asked.query.terms, texts, fast_of(encoder), mix)
-    links = concepts.links(floats(np.stack([hit.vector for hit in hits])))
-    return list(zip(marks, concepts.shared(asked.links, links), strict=True))
-
-
-def _missing(wanted: Sequence[str], supplier: Supplier) -> tuple[str, ...]:
-    held = {certificate(text) for text in supplier.certifications} if wanted else set()
-    return tuple(text for text in wanted if text not in held)
-
-
-def _today(day: int | None) -> int:
-    return date.today().toordinal() if day is None else day

@@ -16,8 +16,9 @@ from index import segment
 from index.concepts import Concepts
 from index.dense import fixed, floats
 from index.departments import FACTS
-from index.engine import EVERYBODY, SupplierIndex
+from index.engine import SupplierIndex
 from index.facets import Filters
+from index.finding import EVERYBODY
 from index.places import Near
 from index.postings import largest
 from index.segment import BONUS, SHOWN_FROM, Segment
