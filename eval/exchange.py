@@ -19,6 +19,7 @@ from eval.suite import (
     Split,
     Suite,
     SuiteError,
+    unspaced,
     write_needs,
 )
 from index.dialects import harmless
@@ -193,7 +194,7 @@ def _need(file: Path, row: Row) -> Need:
 
 def write_qrels(file: Path, rows: list[tuple[str, str, int]]) -> None:
     """Write judgements as TREC does."""
-    lines = [f"{need}\t0\t{supplier}\t{grade}" for need, supplier, grade in rows]
+    lines = [f"{need}\t0\t{unspaced(one)}\t{grade}" for need, one, grade in rows]
     file.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 

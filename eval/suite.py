@@ -169,7 +169,7 @@ def _qrels(file: Path, needs: set[str], suppliers: set[str], faults: list[str]) 
                 f"{place}: {len(cells)} colonnes, 4 attendues : besoin 0 fournisseur note."
             )
             continue
-        need, _, supplier, grade = cells
+        need, supplier, grade = cells[0], spaced(cells[2]), cells[3]
         if need not in needs:
             faults.append(f"{place}: le besoin {need} n'est pas dans {NEEDS}.")
         if supplier not in suppliers:
@@ -179,6 +179,16 @@ def _qrels(file: Path, needs: set[str], suppliers: set[str], faults: list[str]) 
         elif qrels.setdefault(need, {}).setdefault(supplier, int(grade)) != int(grade):
             faults.append(f"{place}: {need} et {supplier} sont déjà jugés autrement.")
     return qrels
+
+
+def unspaced(one: str) -> str:
+    """The id of a supplier as TREC's lines hold it: a blank, which parts their cells, is %20."""
+    return one.replace(" ", "%20")
+
+
+def spaced(one: str) -> str:
+    """The id of a supplier as it is, from that of a line."""
+    return one.replace("%20", " ")
 
 
 def _contradictions(needs: list[Need], qrels: Qrels) -> Iterator[str]:

@@ -116,7 +116,7 @@ class Catalogue:
         except sqlite3.DatabaseError as error:
             catalogue.close()
             raise CatalogueError(
-                f"{path} is damaged ({error}). Restore a backup: maillon restore FILE --to "
+                f"{path} is damaged ({error}). Restore a backup: maillon restore BACKUP --to "
                 f"{path.parent}"
             ) from error
         if found != FORMAT:

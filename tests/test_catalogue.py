@@ -196,9 +196,9 @@ def test_a_damaged_catalogue_names_the_command_that_restores_it(
     filled(folder, encoder, [DECOLLETEUR])
     settled(folder / FILE)
     (folder / FILE).write_bytes(damage((folder / FILE).read_bytes()))
-    with pytest.raises(CatalogueError, match="is damaged .* maillon restore FILE --to"):
+    with pytest.raises(CatalogueError, match="is damaged .* maillon restore BACKUP --to"):
         SupplierIndex.open(folder, encoder)
-    with pytest.raises(CatalogueError, match="is damaged .* maillon restore FILE --to"):
+    with pytest.raises(CatalogueError, match="is damaged .* maillon restore BACKUP --to"):
         encoder_of(folder)
 
 

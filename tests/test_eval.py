@@ -57,10 +57,11 @@ def test_every_system_finds_the_sewer(encoder: Encoder, system: str) -> None:
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
-    write_run(tmp_path / "x.trec", {"n1": {"f": 0.25, "c": 0.5}}, "hybrid")
+    run = {"n1": {"f": 0.25, "la couture": 0.5}}
+    write_run(tmp_path / "x.trec", run, "hybrid")
     lines = (tmp_path / "x.trec").read_text().splitlines()
-    assert lines == ["n1 Q0 c 1 0.5000 hybrid", "n1 Q0 f 2 0.2500 hybrid"]
-    assert read_run(tmp_path / "x.trec") == {"n1": {"f": 0.25, "c": 0.5}}
+    assert lines == ["n1 Q0 la%20couture 1 0.5000 hybrid", "n1 Q0 f 2 0.2500 hybrid"]
+    assert read_run(tmp_path / "x.trec") == run
 
 
 def test_run_prints_and_writes_what_it_measured(folder: Path) -> None:

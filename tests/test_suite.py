@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from eval import measures
+from eval.exchange import write_qrels
 from eval.suite import OURS, Need, Suite, SuiteError, agreed, read_suite, write_needs
 
 FORGE = {"id": "f", "name": "Forge", "capabilities": ["Forge libre"]}
@@ -40,6 +41,17 @@ def test_a_suite_is_read_with_its_judgements(tmp_path: Path) -> None:
     write_needs(tmp_path / "again.jsonl", found.needs)
     again = (tmp_path / "again.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["id"] for line in again] == ["n1", "n2", "n3"]
+
+
+def test_a_blank_in_the_id_of_a_supplier_is_written_as_in_a_link(tmp_path: Path) -> None:
+    rows = [("n1", "la forge", 3)]
+    write_qrels(tmp_path / "q.tsv", rows)
+    qrels = (tmp_path / "q.tsv").read_text(encoding="utf-8")
+    assert qrels == "n1\t0\tla%20forge\t3\n"
+    folder = suite(tmp_path, [BESOIN], qrels)
+    forge = json.dumps(FORGE | {"id": "la forge"})
+    (folder / "suppliers.jsonl").write_text(forge, encoding="utf-8")
+    assert read_suite(folder).qrels == {"n1": {"la forge": 3}}
 
 
 @pytest.mark.parametrize(
