@@ -13,9 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.exceptions import HTTPException
 
 from api.keys import Key, Keys
-
-RATE = "300/minute"
-"""Requests of one address under one key; completion alone may ask several a second."""
+from api.settings import RATE as RATE
 
 _TOLD = parse("30/minute")
 """Verdicts of one address under one key: each takes room on the disk."""

@@ -71,7 +71,7 @@ def admin_routes(index: SupplierIndex, access: Access) -> APIRouter:
         encoders = (EMBEDDED, FAST, DEEP)
         return State(len(index), index.encoder.name, encoders, sum(rows), sum(rows[1:]), switching)
 
-    @routes.post("/v1/encoder", status_code=202, responses=documented(400, 409, 413, 422))
+    @routes.post("/v1/encoder", status_code=202, responses=documented(400, 409, 413, 415, 422))
     def change(switch: Switch) -> Switching:
         """Begin to change the encoder beside the searches; `GET /v1/state` tells how it goes."""
         if index.folder is None:

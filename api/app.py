@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api.access import RATE, Access
+from api.access import Access
 from api.administration import admin_routes
 from api.journal import Journal
 from api.keys import Keys
@@ -17,6 +17,7 @@ from api.limits import SecurityHeaders, SizeLimit
 from api.problems import add_problems
 from api.programme import programme_routes
 from api.searching import batch_routes, search_routes
+from api.settings import RATE
 from api.sheets import reading_routes, writing_routes
 from api.verdicts import feedback_routes, judging_routes
 from index.catalogue import MEMORY
@@ -88,7 +89,8 @@ def _add_pages(app: FastAPI, index: SupplierIndex, keys: Keys) -> None:
     def page() -> HTMLResponse:
         token = keys.page_token()
         if keys.closed() and not token:
-            raise HTTPException(404, "This directory has no search page: its key was revoked.")
+            said = "The key of this search page was revoked. maillon keys page makes another."
+            raise HTTPException(404, said)
         text = (_STATIC / "index.html").read_text(encoding="utf-8")
         return HTMLResponse(text.replace(_NO_KEY, f'key="{token}"'))
 

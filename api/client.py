@@ -1,12 +1,13 @@
 """A Python client of the HTTP API: its types are the service's own, from file to wire."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx2
@@ -20,11 +21,12 @@ from api.limits import MAX_BODY
 from api.problems import Problem
 from api.searching import Answer, Answers, Completed, NeedsRequest, RerankRequest, SearchRequest
 from api.sheets import NDJSON, Imported, Line, Similar
-from api.verdicts import Stats
+from api.verdicts import Source, Stats
 from embed.errors import MaillonError
 from index.catalogue import Changes
-from index.engine import EVERYBODY, MAX_K
+from index.engine import MAX_K
 from index.facets import Filters
+from index.finding import EVERYBODY
 from index.places import Near
 from index.suppliers import Supplier, as_json_line
 
@@ -38,6 +40,8 @@ _LOT = 200
 
 _SAID = 200
 """Characters that are told of an answer that is not the service's: a proxy's page, say."""
+
+_NOT_IN_KEYS = re.compile(r"[^\w-]", re.ASCII)
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = lru_cache(TypeAdapter)
 
@@ -77,12 +81,17 @@ class Client:
     A publishable key searches, a secret one does everything. A request that is refused because
     there were too many is sent again up to `retries` times, when the service says. `timeout` is in
     seconds, for connecting and for each silence; a large file wants more. Every method that asks
-    raises `ServiceError`; threads may share a client.
+    raises `ServiceError`; threads may share a client. Raises `MaillonError` for what is no key.
     """
 
     def __init__(
         self, url: str, key: str | None = None, *, timeout: float = 60, retries: int = 1
     ) -> None:
+        wrong = _NOT_IN_KEYS.search(key or "")
+        if wrong:  # the key itself is not for logs
+            raise MaillonError(
+                f"the key holds {wrong[0]!r}, as none does. Give it as maillon keys create told it."
+            )
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._http = httpx2.Client(base_url=url, headers=headers, timeout=timeout)
         self._retries = retries
@@ -190,9 +199,13 @@ class Client:
         """All grades, in their order."""
         return _lines(Event, self._send("GET", "judgements"))
 
-    def qrels(self, source: Literal["judgement", "feedback"] = "judgement") -> str:
+    def qrels(self, source: Source = "judgement") -> str:
         """The last grade of each pair as TREC qrels."""
         return self._send("GET", "qrels", source=source).decode()
+
+    def judged_needs(self, source: Source = "judgement") -> str:
+        """The needs of the qrels, with the same ids, as `needs.jsonl` of an evaluation suite."""
+        return self._send("GET", "qrels/needs", source=source).decode()
 
     def events(self, after: int = 0) -> list[dict[str, Any]]:
         """All events as User Behavior Insights has them, from a number on."""
@@ -258,7 +271,8 @@ class Client:
 
 
 def _sheet(one: str) -> str:
-    return f"suppliers/{quote(one, safe='')}"
+    """The path of a sheet; dots are encoded too, or ".." would be a step up."""
+    return f"suppliers/{quote(one, safe='').replace('.', '%2E')}"
 
 
 def _lots(suppliers: Iterable[Supplier]) -> Iterator[bytes]:

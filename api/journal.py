@@ -28,6 +28,9 @@ Action = Literal["search", "feedback", "judgement"]
 MAX_REASON = 1_000
 MAX_JUDGE = 100
 MAX_RANK = 1_000
+MAX_FEEDBACK = 100_000
+"""Verdicts of visitors that are kept, the last ones: anybody may send some."""
+
 _MOST = 50
 _MANY = 1_000
 _PATIENCE_MS = 50
@@ -145,9 +148,14 @@ class Journal:
                 )
 
     def forget(self) -> None:
-        """Drop searches that are older than they may be kept."""
+        """Drop searches older than they may be kept, and verdicts of visitors that are too many."""
         until = (datetime.now(UTC) - timedelta(days=self.days)).isoformat(timespec="seconds")
-        self._store.run("DELETE FROM event WHERE action = 'search' AND at < ?", until)
+        self._store.forget(
+            "DELETE FROM event WHERE action = 'search' AND at < ? OR action = 'feedback' AND "
+            "number <= (SELECT number FROM event WHERE action = 'feedback' "
+            "ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?)",
+            until, MAX_FEEDBACK,
+        )  # fmt: skip
 
     def events(self, action: Action | None = None, after: int = 0) -> Iterator[Event]:
         """All events, or those of an action, in their order, from a number on."""

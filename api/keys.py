@@ -80,7 +80,7 @@ class Keys:
             raise KeysError("a secret key has no origins: it never belongs in a page.")
         with self._store.writing():
             if not self.closed():
-                self._insert(PAGE, "publishable", "page de recherche", (), shown=True)
+                self._insert_page()
             return self._insert(secrets.token_hex(4), kind, clean(label), checked)
 
     def closed(self) -> bool:
@@ -111,11 +111,25 @@ class Keys:
             raise KeysError(f"no key has the id {one!r}. maillon keys list shows them.")
         return _key(rows[0])
 
+    def renew_page(self) -> Key:
+        """Give the service's own page a new key, in place of the one that it had or has.
+
+        Raises `KeysError` where it needs none.
+        """
+        with self._store.writing():
+            if not self.closed():
+                raise KeysError("the search page needs no key: none was made for its directory.")
+            self._store.run("DELETE FROM key WHERE id = ?", PAGE)
+            return self._insert_page()
+
     def all(self) -> list[Key]:
         """All keys, the revoked ones too, oldest first."""
         return [
             _key(row) for row in self._store.run(f"SELECT {_COLUMNS} FROM key ORDER BY created, id")
         ]
+
+    def _insert_page(self) -> Key:
+        return self._insert(PAGE, "publishable", "page de recherche", (), shown=True).key
 
     def _insert(
         self, one: str, kind: Kind, label: str, origins: tuple[str, ...], shown: bool = False

@@ -87,6 +87,8 @@ def _choice_error(_: Request, error: PlaceError | FilterError) -> JSONResponse:
 
 
 def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
+    if isinstance(error.body, bytes):  # left as it came: its type is not JSON's
+        return _problem(415, "Unsupported Media Type", "Send JSON: Content-Type: application/json.")
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     said = first["msg"].removeprefix("Value error, ")

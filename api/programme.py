@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from api.access import Access
 from api.limits import check_unpacked, media_type
-from api.sheets import Content
+from api.sheets import XLSX, Content
 from embed.errors import MaillonError
 from index.engine import SupplierIndex
 from index.matching import in_lots, prepared
@@ -23,9 +23,9 @@ from index.needs import read_needs
 from index.places import MAX_KM
 from index.programme import write_programme
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MAX_PROGRAMME = 5_000
+"""Needs of a workbook."""
 
-MAX_NEEDS = 5_000
 MAX_LINES = 20_000
 """Lines of a sheet, empty ones included."""
 
@@ -80,9 +80,9 @@ def _answered(
         source.write_bytes(content)
         check_unpacked(source, MAX_UNPACKED)
         wanted = read_needs(source, MAX_LINES)
-        if len(wanted.needs) > MAX_NEEDS:
+        if len(wanted.needs) > MAX_PROGRAMME:
             raise MaillonError(
-                f"{len(wanted.needs)} besoins, {MAX_NEEDS} au plus. Scindez le classeur, ou "
+                f"{len(wanted.needs)} besoins, {MAX_PROGRAMME} au plus. Scindez le classeur, ou "
                 "servez-vous de maillon rerank."
             )
         lots = in_lots(prepared(index, wanted.needs, near), k)

@@ -13,9 +13,11 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from api.access import Access
 from api.journal import Journal
 from api.problems import documented
+from api.sheets import XLSX
 from index.completion import Completion
-from index.engine import EVERYBODY, MAX_K, SupplierIndex
+from index.engine import MAX_K, SupplierIndex
 from index.facets import MAX_VALUES, Counted, Filters
+from index.finding import EVERYBODY
 from index.places import MAX_KM, Near
 from index.reading import MAX_NEED
 from index.suppliers import Suggestion, Supplier
@@ -143,9 +145,10 @@ class Completed:
     completions: Sequence[Completion]
 
 
+_WORKBOOK = {XLSX: {"schema": {"type": "string", "format": "binary"}}}
 _ANSWER = TypeAdapter(Answer)
 _ANSWERS = TypeAdapter(Answers)
-_PROBLEMS = documented(400, 413, 422)
+_PROBLEMS = documented(400, 413, 415, 422)
 
 
 def search_routes(index: SupplierIndex, access: Access, journal: Journal) -> APIRouter:
@@ -155,7 +158,7 @@ def search_routes(index: SupplierIndex, access: Access, journal: Journal) -> API
     @routes.post(
         "/v1/search",
         response_model=Answer,
-        openapi_extra=_example(need=_NEED, k=5, near={"department": "38"}, proximity=0.3),
+        openapi_extra=_body({}, need=_NEED, k=5, near={"department": "38"}, proximity=0.3),
     )
     def search(request: SearchRequest) -> Response:
         """The suppliers who can best meet a need, and the words that weighed.
@@ -210,15 +213,20 @@ def batch_routes(index: SupplierIndex, access: Access) -> APIRouter:
     @routes.post(
         "/v1/rerank",
         response_model=Answer,
-        openapi_extra=_example(need=_NEED, suppliers=[_EXAMPLE_SUPPLIER]),
+        responses={200: {"content": _WORKBOOK}},
+        openapi_extra=_body(_WORKBOOK, need=_NEED, suppliers=[_EXAMPLE_SUPPLIER]),
     )
     def rerank(request: RerankRequest) -> Response:
-        """All the given suppliers, best first, with the scores that a search gives them."""
+        """All the given suppliers, best first, with the scores that a search gives them.
+
+        A workbook of needs comes back with columns that answer each from the directory; parameters
+        `k`, suppliers for each (3), `near` and `local_km` (100) as of `maillon rerank`.
+        """
         start = time.perf_counter()
         found = index.rerank(request.need, request.suppliers, explain=request.explain)
         return _as_json(_answer(index, request.need, found, start))
 
-    @routes.post("/v1/needs", response_model=Answers, openapi_extra=_example(needs=[_NEED], k=2))
+    @routes.post("/v1/needs", response_model=Answers, openapi_extra=_body({}, needs=[_NEED], k=2))
     def needs(request: NeedsRequest) -> Response:
         """Every need answered as a search does, without explanations."""
         asked = (SearchRequest(need, request.k, False, request.filters) for need in request.needs)
@@ -292,5 +300,6 @@ def _as_json(answer: Answer) -> Response:
     return Response(_ANSWER.dump_json(answer), media_type="application/json")
 
 
-def _example(**body: object) -> dict[str, Any]:
-    return {"requestBody": {"content": {"application/json": {"example": body}}}}
+def _body(others: Mapping[str, Any], **example: object) -> dict[str, Any]:
+    """A body of JSON for the OpenAPI description, and the other types that it may be of."""
+    return {"requestBody": {"content": {"application/json": {"example": example}, **others}}}

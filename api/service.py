@@ -5,12 +5,17 @@ can be reached through another.
 """
 
 import asyncio
+import logging
 import os
+import signal
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Self
 
 from fastapi import FastAPI
@@ -22,16 +27,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.access import RATE
 from api.app import create_app
 from api.journal import FILE as JOURNAL
 from api.journal import Journal
 from api.keys import FILE as KEYS
 from api.keys import Keys
+from api.settings import Settings
 from api.telemetry import Telemetry, metrics, trace
 from embed.encoder import load_encoder
 from embed.errors import MaillonError
 from index.engine import SupplierIndex, encoder_of
+
+_LOG = logging.getLogger("maillon.errors")
 
 VARIABLE = "MAILLON_SERVICE"
 """The environment variable that tells the settings to workers."""
@@ -40,17 +47,6 @@ _TAKEN = ("health", "metrics")
 
 FIRST = "tournage de pièces en inox près de Lyon"
 """Searched before a service says that it is there: it loads what would make a visitor wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a service is started with: index folders, and what `maillon serve` may set."""
-
-    folders: tuple[Path, ...]
-    rate: str = RATE
-    keep_needs: int = 0
-    metrics: bool = False
-
 
 _SETTINGS = TypeAdapter(Settings)
 
@@ -102,7 +98,7 @@ def open_directories(settings: Settings) -> list[Directory]:
 
 
 def create_service(directories: Sequence[Directory], *, figures: bool = False) -> Starlette:
-    """One directory is served at the root; several under /NAME each, and nothing at the root."""
+    """One directory is served at the root; several under /NAME each, and the root names none."""
     for directory in directories:
         directory.index.search(directory.index.understand(FIRST).need)
         trace(directory.app)
@@ -113,6 +109,7 @@ def create_service(directories: Sequence[Directory], *, figures: bool = False) -
         routes.append(Mount("/", _named(directories[0])))
     else:
         routes += [Mount(f"/{one.name}", _named(one)) for one in directories]
+        routes.append(Route("/", _root))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -133,8 +130,22 @@ def tell_workers(settings: Settings) -> None:
 
 def from_environment() -> Starlette:
     """The service of the settings in the environment: what each worker serves."""
+    _end_with_parent()
     settings = _SETTINGS.validate_json(os.environ[VARIABLE])
     return create_service(open_directories(settings), figures=settings.metrics)
+
+
+def _end_with_parent() -> None:
+    """End a worker, as SIGTERM does, when the process that started it is gone, even killed."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=wait, daemon=True).start()
 
 
 async def _forget(directories: Sequence[Directory]) -> None:
@@ -142,12 +153,23 @@ async def _forget(directories: Sequence[Directory]) -> None:
     while True:
         await asyncio.sleep(3600)
         for directory in directories:
-            await asyncio.to_thread(directory.journal.forget)
+            try:
+                await asyncio.to_thread(directory.journal.forget)
+            except sqlite3.Error as error:  # tried again in an hour
+                _LOG.error("%s: old needs are still kept: %s", directory.name, error)
 
 
 def _health(_: Request) -> Response:
     """Whether the process answers; a directory says more at its own /v1/health."""
     return PlainTextResponse("ok\n")
+
+
+def _root(_: Request) -> Response:
+    """A word for who strays here; strangers are not told the directories."""
+    return PlainTextResponse(
+        "Ce service de recherche fonctionne. Chaque annuaire y a sa propre adresse : demandez-la "
+        "à qui vous l’a fait connaître.\n"
+    )
 
 
 def _named(directory: Directory) -> ASGIApp:

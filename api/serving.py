@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.options import EncoderName, IndexFolder, build, load
+from api.settings import RATE, Settings
 from embed.errors import MaillonError
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ LOGS = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "loggers": {
         "maillon": {"handlers": ["stderr"], "level": "INFO"},
-        "uvicorn": {"handlers": ["stderr"], "level": "WARNING"},
+        "uvicorn": {"handlers": ["stderr"], "level": "INFO"},
     },
 }
-"""Requests as lines of JSON, and of uvicorn what went wrong."""
+"""Requests as lines of JSON; of uvicorn starts, stops, workers that died, what went wrong."""
 
 NONE: list[str] = []
 NO_FOLDERS: list[Path] = []
@@ -66,9 +67,9 @@ def serve(
         str,
         typer.Option(
             envvar="MAILLON_RATE",
-            help="Requests of one address under one key, of each worker: 300/minute.",
+            help=f"Requests of one address under one key, of each worker: {RATE}.",
         ),
-    ] = "300/minute",
+    ] = RATE,
     keep_needs: Annotated[
         int,
         typer.Option(
@@ -100,12 +101,9 @@ def serve(
     # One thread a request, in torch, FAISS and tokenizers: under load, four make each one slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    settings = Settings(tuple(index), rate, keep_needs, metrics)
     with _figures_shared(metrics and workers > 1):
-        app = (
-            _demo(encoder, rate, keep_needs, metrics)
-            if demo
-            else _told_workers(index, rate, keep_needs, metrics)
-        )
+        app = _demo(encoder, settings) if demo else _told_workers(settings)
         for path in _paths(index):
             typer.echo(f"search page on http://{host}:{port}{path}")
         _run(app, host, port, workers)
@@ -155,8 +153,22 @@ def revoke(
 
     Example: maillon keys revoke 3f9a01c2 --index annuaire.index
     """
+    from api.keys import PAGE
+
     with closing(_keys(index)) as held:
         typer.echo(_told(held.revoke(one)))
+    if one == PAGE:
+        typer.echo("The search page is closed; maillon keys page opens it again.", err=True)
+
+
+@keys.command()
+def page(index: IndexFolder) -> None:
+    """Give the service's own search page a new key: the one before ends, revoked or not.
+
+    Example: maillon keys page --index annuaire.index
+    """
+    with closing(_keys(index)) as held:
+        typer.echo(_told(held.renew_page()))
 
 
 @contextmanager
@@ -197,7 +209,7 @@ def _run(app: "ASGIApp | str", host: str, port: int, workers: int) -> None:
     return Multiprocess(config, sockets=[shared]).run()
 
 
-def _demo(encoder: str | None, rate: str, keep_needs: int, metrics: bool) -> "ASGIApp":
+def _demo(encoder: str | None, settings: Settings) -> "ASGIApp":
     from api.journal import Journal
     from api.keys import Keys
     from api.service import Directory, create_service
@@ -205,19 +217,19 @@ def _demo(encoder: str | None, rate: str, keep_needs: int, metrics: bool) -> "AS
     from index.demo import demo_suppliers
 
     index = build(demo_suppliers(), load(encoder or "fast"))
-    journal = Journal(MEMORY, keep_needs)
-    demo = Directory.of("demo", index, Keys(MEMORY), journal, rate)
-    return create_service([demo], figures=metrics)
+    journal = Journal(MEMORY, settings.keep_needs)
+    demo = Directory.of("demo", index, Keys(MEMORY), journal, settings.rate)
+    return create_service([demo], figures=settings.metrics)
 
 
-def _told_workers(folders: list[Path], rate: str, keep_needs: int, metrics: bool) -> str:
+def _told_workers(settings: Settings) -> str:
     """Check here rather than in each worker; gives what each of them starts from."""
-    from api.service import Settings, tell_workers
+    from api.service import tell_workers
     from index.engine import encoder_of
 
-    for folder in folders:
+    for folder in settings.folders:
         encoder_of(folder)
-    tell_workers(Settings(tuple(folders), rate, keep_needs, metrics))
+    tell_workers(settings)
     return "api.service:from_environment"
 
 
@@ -248,4 +260,4 @@ def _check_rate(rate: str) -> None:
     with suppress(ValueError):
         if parse(rate).amount > 0:
             return
-    raise MaillonError(f"rate is {rate!r}. Give a number a time: 300/minute.")
+    raise MaillonError(f"rate is {rate!r}. Give a number a time: {RATE}.")

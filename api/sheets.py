@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from api.access import Access
 from api.limits import check_unpacked, media_type
@@ -21,6 +24,7 @@ from index.suppliers import Suggestion, Supplier, SupplierError, as_json_line, p
 
 MAX_LINES = 10_000
 NDJSON = "application/x-ndjson"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 MAX_UNPACKED = 60_000_000
 """Bytes of all parts of a workbook that holds a directory."""
@@ -75,16 +79,28 @@ async def _read(request: Request) -> bytes:
 Content = Annotated[bytes, Depends(_read)]
 
 
+class _SimilarRoute(APIRoute):
+    """A route for what ends in /similar; with %2Fsimilar an id does, and a sheet is meant."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for this route."""
+        of_an_id = (scope.get("raw_path") or b"").lower().endswith(b"%2fsimilar")
+        return (Match.NONE, {}) if of_an_id else super().matches(scope)
+
+
 def reading_routes(index: SupplierIndex, access: Access) -> APIRouter:
     """A sheet and those like it: for any key."""
     routes = APIRouter(
         dependencies=[Depends(access.search)], responses=documented(404, 422), tags=["suppliers"]
     )
 
-    @routes.get("/v1/suppliers/{one:path}/similar")
     def similar(one: str, k: Annotated[int, Query(ge=1, le=100)] = 10) -> Similar:
         """The suppliers who can do most of what a supplier can."""
         return Similar(index.similar(found(index, one), k))
+
+    routes.add_api_route(
+        "/v1/suppliers/{one:path}/similar", similar, route_class_override=_SimilarRoute
+    )
 
     @routes.get("/v1/suppliers/{one:path}")
     def supplier(one: str) -> Supplier:
@@ -98,7 +114,7 @@ def writing_routes(index: SupplierIndex, access: Access) -> APIRouter:
     """Write and take out sheets: for secret keys."""
     routes = APIRouter(dependencies=[Depends(access.write)], tags=["suppliers"])
 
-    @routes.put("/v1/suppliers/{one:path}", responses=documented(400, 413, 422))
+    @routes.put("/v1/suppliers/{one:path}", responses=documented(400, 413, 415, 422))
     def put(one: str, supplier: Supplier) -> Changes:
         """Write a sheet: durable, and found by the next search, when this is answered."""
         if supplier.id != one:

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from fastapi import FastAPI
 from prometheus_client import (
+    REGISTRY,
     CollectorRegistry,
     Counter,
     Histogram,
@@ -74,12 +75,11 @@ class Telemetry:
 
 def metrics(_: Request) -> Response:
     """The figures of all workers in Prometheus's text format."""
-    registry = None
+    registry = REGISTRY
     if SHARED in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    text = generate_latest(registry) if registry else generate_latest()
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def trace(app: FastAPI) -> None:

@@ -100,41 +100,52 @@ def export(
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="File to write; must not exist.")],
+    to: Annotated[Path, typer.Argument(help="Folder to write; new or empty.")],
     index: IndexFolder,
 ) -> None:
-    """Copy the catalogue of an index, as it stands, to one file, while it is used.
+    """Copy an index, its keys and what people said, as they stand, while they are used.
 
-    Example: maillon backup annuaire-2026-11-22.sqlite --index annuaire.index
+    Example: maillon backup annuaire-2026-11-22 --index annuaire.index
     """
-    from index.catalogue import Catalogue
-    from index.engine import existing
-
-    if file.exists():
-        raise MaillonError(f"{file} exists. Name a new file for the backup.")
-    with closing(Catalogue.open(existing(index))) as catalogue:
-        catalogue.backup(file)
-    typer.echo(f"{file}: {file.stat().st_size:,} bytes.")
+    _copy(index, to)
+    files = sorted(to.iterdir())
+    size = sum(file.stat().st_size for file in files)
+    typer.echo(f"{to}: {', '.join(file.name for file in files)}; {size:,} bytes.")
 
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="File written by `maillon backup`.", exists=True)],
-    to: Annotated[Path, typer.Option("--to", help="New folder of the index.")],
+    backup: Annotated[Path, typer.Argument(help="Folder written by `maillon backup`.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder of the index; new or empty.")],
 ) -> None:
-    """Make an index folder again from a backup.
+    """Make an index folder again from a backup, with its keys and what people said.
 
-    Example: maillon restore annuaire-2026-11-22.sqlite --to annuaire.index
+    Example: maillon restore annuaire-2026-11-22 --to annuaire.index
     """
-    from index.catalogue import FILE, Catalogue
-
-    if to.exists() and any(to.iterdir()):
-        raise MaillonError(f"{to} exists and is not empty. Restore into a new folder.")
-    with closing(Catalogue.open(file)) as source:
-        to.mkdir(parents=True, exist_ok=True)
-        source.backup(to / FILE)
+    _copy(backup, to)
     with closing(open_index(to)) as opened:
-        typer.echo(f"{to}: {len(opened):,} suppliers.")
+        typer.echo(f"{to}: {counted(len(opened), 'supplier')}.")
+
+
+def _copy(source: Path, to: Path) -> None:
+    """Copy what cannot be made again of an index folder.
+
+    The catalogue comes last: without it a folder is no index, and none is ever without its keys.
+    """
+    from api.journal import FILE as JOURNAL
+    from api.keys import FILE as KEYS
+    from api.store import copy
+    from index.catalogue import FILE, Catalogue
+    from index.engine import existing
+
+    if to.exists() and (to.is_file() or any(to.iterdir())):
+        raise MaillonError(f"{to} exists and is not empty. Name a new folder.")
+    with closing(Catalogue.open(existing(source))) as catalogue:
+        to.mkdir(parents=True, exist_ok=True)
+        for name in (KEYS, JOURNAL):
+            if (source / name).exists():
+                copy(source / name, to / name)
+        catalogue.backup(to / FILE)
 
 
 def _opened(folder: Path, encoder: str | None) -> "SupplierIndex":

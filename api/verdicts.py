@@ -1,5 +1,6 @@
 """The routes of what people say: visitors' feedback, judges' grades, and what they add up to."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -9,13 +10,18 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from api.access import Access
-from api.journal import Action, Asked, Feedback, Journal, Judgement, need_id, ubi
+from api.journal import Asked, Feedback, Journal, Judgement, need_id, ubi
 from api.problems import documented
 from api.sheets import NDJSON, found, lines
 from index.engine import SupplierIndex
 from index.suppliers import as_json_line
 
 MAX_JUDGEMENTS = 1_000
+
+Source = Literal["judgement", "feedback"]
+
+_SUITABLE = 2
+_Graded = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ def feedback_routes(index: SupplierIndex, access: Access, journal: Journal) -> A
     """Feedback of visitors: for any key."""
     routes = APIRouter(dependencies=[Depends(access.tell)], tags=["feedback"])
 
-    @routes.post("/v1/feedback", status_code=204, responses=documented(400, 404, 413, 422))
+    @routes.post("/v1/feedback", status_code=204, responses=documented(400, 404, 413, 415, 422))
     def feedback(said: Feedback) -> None:
         """Keep what a visitor says of a suggestion: on the disk when this is answered."""
         found(index, said.supplier)
@@ -47,11 +53,13 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     """Judgements, their export, and figures: for secret keys."""
     routes = APIRouter(dependencies=[Depends(access.write)], tags=["feedback"])
 
-    @routes.post("/v1/judgements", status_code=204, responses=documented(400, 413, 422))
+    @routes.post("/v1/judgements", status_code=204, responses=documented(400, 404, 413, 415, 422))
     def judge(
         judgements: Annotated[list[Judgement], Field(max_length=MAX_JUDGEMENTS)],
     ) -> None:
         """Keep grades, all or none: on the disk when this is answered."""
+        for one in judgements:
+            found(index, one.supplier)
         journal.judge(judgements)
 
     @routes.get(
@@ -67,12 +75,25 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
         response_class=Response,
         responses=_text("text/plain", "need, 0, supplier, grade") | documented(422),
     )
-    def qrels(source: Literal["judgement", "feedback"] = "judgement") -> Response:
+    def qrels(source: Source = "judgement") -> Response:
         """The last grade of each pair as TREC qrels; a visitor's "suits" counts as 2, else 0.
 
-        A space in an id of a supplier, which qrels cannot hold, is written %20.
+        Of suppliers that are still there. A space in an id of one, which qrels cannot hold, is
+        written %20.
         """
-        return Response(lines(_qrels(journal, source)), media_type="text/plain")
+        return Response(lines(_qrels(_graded(index, journal, source))), media_type="text/plain")
+
+    @routes.get(
+        "/v1/qrels/needs",
+        response_class=Response,
+        responses=_text(NDJSON, "id, text, gap") | documented(422),
+    )
+    def needs(source: Source = "judgement") -> Response:
+        """The needs of the qrels, as an evaluation suite has them in `needs.jsonl`.
+
+        `gap` is true where no supplier is graded 2 or 3.
+        """
+        return Response(lines(_needs(_graded(index, journal, source))), media_type=NDJSON)
 
     @routes.get(
         "/v1/events",
@@ -99,13 +120,26 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     return routes
 
 
-def _qrels(journal: Journal, source: Action) -> Iterator[str]:
-    worth = 2 if source == "feedback" else 1
-    grades = {
-        (need_id(event.need), str(event.supplier).replace(" ", "%20")): event.value * worth
-        for event in journal.events(source)
-    }
-    return (f"{need} 0 {supplier} {grade}" for (need, supplier), grade in grades.items())
+def _graded(index: SupplierIndex, journal: Journal, source: Source) -> _Graded:
+    """For each need, the last grade of each supplier that is still there."""
+    worth, there = 2 if source == "feedback" else 1, index.catalogue.ids()
+    graded: _Graded = {}
+    for event in journal.events(source):
+        if event.supplier in there:
+            graded.setdefault(event.need, {})[event.supplier] = event.value * worth
+    return graded
+
+
+def _qrels(graded: _Graded) -> Iterator[str]:
+    for need, grades in graded.items():
+        for supplier, grade in grades.items():
+            yield f"{need_id(need)} 0 {supplier.replace(' ', '%20')} {grade}"
+
+
+def _needs(graded: _Graded) -> Iterator[str]:
+    for need, grades in graded.items():
+        line = {"id": need_id(need), "text": need, "gap": max(grades.values()) < _SUITABLE}
+        yield json.dumps(line, ensure_ascii=False)
 
 
 def _text(media: str, said: str) -> dict[int | str, dict[str, Any]]:

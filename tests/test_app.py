@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.limits import MAX_BODY
+from api.sheets import XLSX
 from embed.lexicon import read_lexicon
 from index.engine import SupplierIndex
 
@@ -125,6 +126,17 @@ def test_a_body_that_is_no_json_is_a_problem(
     assert answer.status_code == answer.json()["status"] == status
 
 
+@pytest.mark.parametrize("sent", ["text/plain", "text/json", "application/x-ndjson", ""])
+def test_json_under_another_name_is_a_415_that_says_its_own(client: TestClient, sent: str) -> None:
+    answer = client.post("/v1/search", content=b'{"need": "vis"}', headers={"content-type": sent})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "title": "Unsupported Media Type",
+        "status": 415,
+        "detail": "Send JSON: Content-Type: application/json.",
+    }
+
+
 @pytest.mark.parametrize("need", ["\x00vis", "أنا أبحث", "<script>alert(1)</script>", "\ud83d vis"])
 def test_odd_needs_never_break_the_service(client: TestClient, need: str) -> None:
     headers = {"content-type": "application/json"}
@@ -217,10 +229,20 @@ def test_the_openapi_document_shows_examples(client: TestClient) -> None:
         "401",
         "403",
         "413",
+        "415",
         "422",
         "429",
         "503",
     }
     assert list(operation["responses"]["422"]["content"]) == ["application/problem+json"]
-    rerank = document["paths"]["/v1/rerank"]["post"]["requestBody"]["content"]["application/json"]
-    assert client.post("/v1/rerank", json=rerank["example"]).status_code == 200
+    rerank = document["paths"]["/v1/rerank"]["post"]["requestBody"]["content"]
+    assert client.post("/v1/rerank", json=rerank["application/json"]["example"]).status_code == 200
+
+
+def test_the_openapi_document_tells_that_a_rerank_takes_and_gives_workbooks(
+    client: TestClient,
+) -> None:
+    rerank = client.get("/v1/openapi.json").json()["paths"]["/v1/rerank"]["post"]
+    for content in (rerank["requestBody"]["content"], rerank["responses"]["200"]["content"]):
+        assert sorted(content) == ["application/json", XLSX]
+        assert content[XLSX] == {"schema": {"type": "string", "format": "binary"}}

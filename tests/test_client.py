@@ -22,6 +22,7 @@ from api.journal import Feedback, Journal, Judgement, need_id
 from api.keys import Keys
 from api.sheets import Imported, Line, Rejected
 from embed.encoder import DEEP, EMBEDDED, FAST
+from embed.errors import MaillonError
 from index.catalogue import MEMORY, Changes
 from index.completion import Completion
 from index.engine import SupplierIndex
@@ -111,6 +112,17 @@ def test_a_sheet_is_written_read_compared_and_taken_out(maillon: Client) -> None
     assert str(refused.value) == "Not Found (404): No supplier has the id 'neuf/1 é'."
 
 
+@pytest.mark.parametrize("one", ["..", ".", "arve/similar", "a/../b", "/", "%2F", "é ?#&=;\\"])
+def test_every_id_has_an_address(maillon: Client, one: str) -> None:
+    odd = Supplier(one, "Neuf", ("Vannerie d'osier",))
+    assert maillon.put(odd) == Changes(added=1)
+    assert maillon.supplier(one) == odd
+    assert len(maillon.similar(one, 2).suggestions) == 2
+    assert maillon.delete(one) == Changes(removed=1)
+    assert [line.status for line in maillon.bulk([odd])] == ["stored"]
+    assert maillon.supplier(one) == odd
+
+
 def test_more_sheets_than_go_at_once_are_all_written_and_told_in_order(maillon: Client) -> None:
     many = [Supplier(f"f{n}", f"Forge {n}", ("Forge libre\u2028à chaud",)) for n in range(201)]
     told = [Line(n, "stored", f"f{n - 1}") for n in range(1, 202)]
@@ -137,6 +149,9 @@ def test_what_people_say_is_kept_and_given_back(maillon: Client) -> None:
     need = need_id("des vis")
     assert maillon.qrels() == f"{need} 0 arve 3\n{need} 0 ain 0\n"
     assert maillon.qrels("feedback") == f"{need} 0 arve 0\n"
+    line = f'{{"id": "{need}", "text": "des vis", "gap": %s}}\n'
+    assert maillon.judged_needs() == line % "false"
+    assert maillon.judged_needs("feedback") == line % "true"
     actions = [event.get("action_name", "search") for event in maillon.events()]
     assert actions == ["search", "feedback", "judgement", "judgement"]
     assert len(maillon.events(after=3)) == 1
@@ -168,6 +183,15 @@ def test_who_asks_too_often_waits_once_unless_told_otherwise(served: Served) -> 
     with hasty, pytest.raises(ServiceError) as refused:
         [hasty.complete("tourn") for _ in range(3)]
     assert (refused.value.status, refused.value.retry_after) == (429, 1)
+
+
+@pytest.mark.parametrize(("key", "wrong"), [("sk_é", "'é'"), ("sk_a\n", "'\\n'"), ("…", "'…'")])
+def test_what_is_no_key_is_refused_without_being_told(key: str, wrong: str) -> None:
+    with pytest.raises(MaillonError) as refused:
+        Client("http://127.0.0.1:9", key)
+    assert str(refused.value) == (
+        f"the key holds {wrong}, as none does. Give it as maillon keys create told it."
+    )
 
 
 def test_a_service_that_does_not_answer_is_an_error_of_the_same_kind() -> None:

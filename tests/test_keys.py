@@ -1,14 +1,18 @@
 """Keys: made, found, refused; what each may do over HTTP, from which pages and how often."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from api.app import create_app
 from api.keys import Keys, KeysError, origin_of
+from api.serving import app
+from embed.encoder import Encoder
 from index.engine import SupplierIndex
 
 SITE = "https://www.cci.example"
@@ -200,6 +204,57 @@ def test_the_services_own_page_brings_a_key_for_itself_alone(
     keys.revoke("page")
     assert client.get("/").status_code == 404
     assert client.post("/v1/search", json=SEARCH, headers=own).status_code == 401
+
+
+def test_the_key_of_the_page_is_brought_back_after_it_was_revoked(
+    client: TestClient, keys: Keys
+) -> None:
+    with pytest.raises(KeysError, match="needs no key: none was made"):
+        keys.renew_page()
+    keys.create("secret")
+    old = keys.page_token()
+    keys.revoke("page")
+    assert client.get("/").json()["detail"] == (
+        "The key of this search page was revoked. maillon keys page makes another."
+    )
+    keys.renew_page()
+    token = keys.page_token()
+    assert f'key="{token}"' in client.get("/").text
+    codes = [
+        client.post("/v1/search", json=SEARCH, headers=bearer(one)).status_code
+        for one in (token, old)
+    ]
+    assert codes == [200, 401]
+    assert [key.id for key in keys.all()].count("page") == 1
+
+
+def test_who_revokes_the_key_of_the_page_is_told_how_to_make_another(
+    tmp_path: Path, encoder: Encoder
+) -> None:
+    folder = tmp_path / "a.index"
+    SupplierIndex.create(folder, encoder).close()
+    told = [
+        CliRunner().invoke(app, ["keys", *command, "--index", str(folder)])
+        for command in (["create", "--secret"], ["revoke", "page"], ["page"])
+    ]
+    assert [one.exit_code for one in told] == [0, 0, 0]
+    assert told[1].stderr == "The search page is closed; maillon keys page opens it again.\n"
+    revoked, renewed = told[1].stdout, told[2].stdout
+    assert (", revoked 20" in revoked, ", revoked" in renewed) == (True, False)
+    assert renewed.startswith("page publishable (page de recherche), made 20")
+
+
+def test_keys_are_their_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
+    (tmp_path / "old.sqlite").touch(0o644)
+    before = os.umask(0)
+    try:
+        for name in ("new.sqlite", "old.sqlite"):
+            Keys(tmp_path / name).create("secret")
+    finally:
+        os.umask(before)
+    rights = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    names = [f"{one}.sqlite{end}" for one in ("new", "old") for end in ("", "-shm", "-wal")]
+    assert rights == dict.fromkeys(names, 0o600)
 
 
 def test_scripts_are_for_every_page(client: TestClient) -> None:

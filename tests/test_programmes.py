@@ -17,8 +17,9 @@ from api.access import Access
 from api.keys import Keys
 from api.limits import MAX_BODY, SizeLimit
 from api.problems import add_problems
-from api.programme import MAX_LINES, MAX_NEEDS, MAX_UNPACKED, XLSX, programme_routes
+from api.programme import MAX_LINES, MAX_PROGRAMME, MAX_UNPACKED, programme_routes
 from api.searching import batch_routes
+from api.sheets import XLSX
 from embed.encoder import Encoder
 from index.catalogue import MEMORY
 from index.engine import SupplierIndex
@@ -107,7 +108,7 @@ def test_json_on_the_same_path_is_one_need_with_its_suppliers(service: TestClien
         (workbook(*PROGRAMME), "?k=0", "query.k: Input should be greater than or equal to 1"),
         (workbook(["besoin", "fournisseurs"], ["sacs", "x"]), "",
          "besoin 2 : fournisseur « x » absent de l'annuaire."),
-        (workbook(["besoin"], *([f"vis {n}"] for n in range(MAX_NEEDS + 1))), "",
+        (workbook(["besoin"], *([f"vis {n}"] for n in range(MAX_PROGRAMME + 1))), "",
          "5001 besoins, 5000 au plus."),
         (workbook(["besoin"], ["vis"], *([[None]] * MAX_LINES), ["écrou"]), "",
          "programme.xlsx : plus de 20000 lignes (vides comprises) de 30 colonnes en moyenne."),

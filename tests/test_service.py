@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +17,13 @@ from conftest import CONFECTION, DECOLLETEUR, THERMOFORMEUR
 from fastapi.testclient import TestClient
 
 from api.keys import FILE, Keys
-from api.service import Settings, create_service, names_of, open_directories
+from api.service import create_service, names_of, open_directories
+from api.settings import Settings
 from embed.encoder import Encoder
 from embed.errors import MaillonError
+from eval.suite import read_suite
 from index.engine import SupplierIndex
+from index.export import write_suppliers
 from index.suppliers import Supplier
 
 METHODS = {"get", "post", "put", "delete"}
@@ -32,6 +35,15 @@ class Served(NamedTuple):
     client: TestClient
     alpes: dict[str, str]
     ouest: dict[str, str]
+
+
+class Workers(NamedTuple):
+    """A service in processes of its own, a secret key of its directory, and its log."""
+
+    server: subprocess.Popen[bytes]
+    url: str
+    headers: dict[str, str]
+    log: Path
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -65,8 +77,12 @@ def test_each_directory_answers_under_its_name(served: Served) -> None:
     ouest = served.client.post("/ouest/v1/search", json=need, headers=served.ouest).json()
     assert {s["supplier"]["id"] for s in alpes["suggestions"]} == {"arve", "ain"}
     assert {s["supplier"]["id"] for s in ouest["suggestions"]} == {"vendee"}
-    for path in ("/", "/v1/search?q=sacs", "/v1/health", "/nord/v1/health"):
+    for path in ("/v1/search?q=sacs", "/v1/health", "/nord/v1/health"):
         assert served.client.get(path).status_code == 404
+    assert served.client.get("/").text == (
+        "Ce service de recherche fonctionne. Chaque annuaire y a sa propre adresse : demandez-la "
+        "à qui vous l’a fait connaître.\n"
+    )
 
 
 def test_no_key_of_one_opens_any_door_of_another(served: Served) -> None:
@@ -248,9 +264,39 @@ def test_feedback_and_grades_come_back_as_qrels_and_events(served: Served) -> No
     }
     unknown = client.post("/alpes/v1/feedback", json=said | {"supplier": "x"}, headers=headers)
     assert unknown.status_code == 404
+    nobody = [grades[0], grades[0] | {"supplier": "x"}]
+    refused = client.post("/alpes/v1/judgements", json=nobody, headers=headers)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        404, "No supplier has the id 'x'.",
+    )  # fmt: skip
     bad = client.post("/alpes/v1/judgements", json=[grades[0] | {"grade": 4}], headers=headers)
     assert bad.status_code == 422
     assert len(client.get("/alpes/v1/judgements", headers=headers).text.splitlines()) == 3
+
+
+def test_what_judges_said_becomes_an_evaluation_suite(
+    served: Served, encoder: Encoder, tmp_path: Path
+) -> None:
+    client, headers = served.client, served.alpes
+    client.put("/alpes/v1/suppliers/neuf", json=NEW, headers=headers)
+    grades = [
+        {"need": need, "supplier": supplier, "grade": grade, "judge": "anne"}
+        for need, supplier, grade in [
+            ("coques", "ain", 3), ("coques", "neuf", 2), ("skis", "arve", 1), ("osier", "neuf", 3),
+        ]
+    ]  # fmt: skip
+    client.post("/alpes/v1/judgements", json=grades, headers=headers)
+    client.delete("/alpes/v1/suppliers/neuf", headers=headers)
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    for name, path in {"qrels.tsv": "qrels", "needs.jsonl": "qrels/needs"}.items():
+        (suite / name).write_text(client.get(f"/alpes/v1/{path}", headers=headers).text)
+    write_suppliers(suite / "suppliers.jsonl", [DECOLLETEUR, THERMOFORMEUR])
+    read = read_suite(suite)
+    assert [(need.text, need.gap, read.grades(need)) for need in read.needs] == [
+        ("coques", False, {"ain": 3}),
+        ("skis", True, {"arve": 1}),
+    ]
 
 
 def test_what_is_searched_and_what_nobody_answers_is_counted(served: Served) -> None:
@@ -303,29 +349,70 @@ def test_a_name_is_for_one_directory(tmp_path: Path) -> None:
     assert names_of([tmp_path / "metrics.index"]) == ["metrics"]  # served at the root
 
 
-def test_workers_share_a_folder_and_stop_when_told(tmp_path: Path, encoder: Encoder) -> None:
+@pytest.fixture
+def workers(tmp_path: Path, encoder: Encoder) -> Iterator[Workers]:
+    """A service of one directory and two workers, as an operator starts it."""
     headers = bearer(made(tmp_path / "un.index", encoder, [CONFECTION]))
     command = [sys.executable, "-m", "api.cli", "serve", "--index", str(tmp_path / "un.index")]
     environment = os.environ | {"MAILLON_PORT": "18571", "MAILLON_WORKERS": "2"}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as server:
-        try:
-            url = "http://127.0.0.1:18571/v1"
-            wait_for(f"{url}/health", server)
-            written = httpx2.put(f"{url}/suppliers/neuf", json=NEW, headers=headers)
-            assert written.json()["added"] == 1
-            seen = [httpx2.get(f"{url}/health").json()["suppliers"] for _ in range(20)]
-            assert seen == [2] * 20  # whichever worker answers
-        finally:
-            server.send_signal(signal.SIGTERM)
-            assert server.wait(30) == 0
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stderr=log)
+    url = "http://127.0.0.1:18571/v1"
+    try:
+        wait_for(lambda: answers(f"{url}/health"))
+        yield Workers(server, url, headers, tmp_path / "log")
+    finally:
+        server.kill()
+        server.wait()
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+def test_workers_share_a_folder_and_stop_when_told(workers: Workers) -> None:
+    url = workers.url
+    written = httpx2.put(f"{url}/suppliers/neuf", json=NEW, headers=workers.headers)
+    assert written.json()["added"] == 1
+    seen = [httpx2.get(f"{url}/health").json()["suppliers"] for _ in range(20)]
+    assert seen == [2] * 20  # whichever worker answers
+    workers.server.send_signal(signal.SIGTERM)
+    assert workers.server.wait(30) == 0
+
+
+def test_a_worker_that_died_is_told_and_replaced_and_none_outlives_a_killed_parent(
+    workers: Workers,
+) -> None:
+    parent = workers.server.pid
+    one, other = sorted(started_by(parent))
+    os.kill(one, signal.SIGKILL)
+    wait_for(lambda: f"Child process [{one}] died\n" in workers.log.read_text())
+    wait_for(lambda: len(started_by(parent)) == 2)
+    replaced = started_by(parent)
+    assert (one in replaced, other in replaced) == (False, True)
+    workers.server.kill()
+    wait_for(lambda: not any(map(is_worker, replaced)))
+    assert not answers(f"{workers.url}/health")
+
+
+def started_by(parent: int) -> set[int]:
+    """The workers that a process has started and that are alive."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {one for one in map(int, children) if is_worker(one)}
+
+
+def is_worker(process: int) -> bool:
+    """Whether there is such a process; of a dead one the command is gone, or empty."""
+    command = Path(f"/proc/{process}/cmdline")
+    return command.exists() and "spawn_main" in command.read_text()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx2.get(url).is_success
+    except httpx2.TransportError:
+        return False
+
+
+def wait_for(met: Callable[[], bool]) -> None:
     for _ in range(600):
-        assert server.poll() is None
-        try:
-            if httpx2.get(url).is_success:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
+        if met():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it has not come to pass in a minute")

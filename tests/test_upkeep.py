@@ -13,6 +13,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import embed
+from api.journal import FILE as JOURNAL
+from api.journal import Journal, Judgement
+from api.keys import FILE as KEYS
+from api.keys import Keys
 from embed.encoder import Encoder
 from index.engine import SupplierIndex, encoder_of
 from index.facets import Filters
@@ -133,15 +137,16 @@ def test_an_export_and_a_backup_give_the_same_index_again(folder: Path, encoder:
     told = said(
         "export tout.xlsx --index a.index",
         "index tout.xlsx --to b.index --encoder fast",
-        "backup a.sqlite --index a.index",
-        "restore a.sqlite --to c.index",
+        "backup a.backup --index a.index",
+        "restore a.backup --to c.index",
         cwd=folder,
     )
+    size = (folder / "a.backup" / "catalogue.sqlite").stat().st_size
     assert told == [
         "tout.xlsx: 3 suppliers.\n",
         "tout.xlsx : 3 fournisseurs (classeur Excel, feuille « Fournisseurs »).\n"
         "b.index: 3 added; 3 suppliers in all.\n",
-        f"a.sqlite: {(folder / 'a.sqlite').stat().st_size:,} bytes.\n",
+        f"a.backup: catalogue.sqlite; {size:,} bytes.\n",
         "c.index: 3 suppliers.\n",
     ]
     answers = []
@@ -153,6 +158,29 @@ def test_an_export_and_a_backup_give_the_same_index_again(folder: Path, encoder:
         assert index.search("vis", near=Near(city="Cluses"))[0].distance_km is not None
 
 
+def test_a_backup_holds_keys_and_what_people_said_while_they_are_used(
+    folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder / "a.index", tmp_path / "a.index")
+    with (
+        closing(Keys(tmp_path / "a.index" / KEYS)) as keys,
+        closing(Journal(tmp_path / "a.index" / JOURNAL, days=30)) as journal,
+    ):
+        token = keys.create("secret").token
+        journal.judge([Judgement("des sacs", "bocage", 3, "Léa")])
+        told = said("backup b --index a.index", "restore b --to c.index", cwd=tmp_path)
+        assert told[0].startswith("b: catalogue.sqlite, journal.sqlite, keys.sqlite; ")
+        with (
+            closing(Keys(tmp_path / "c.index" / KEYS)) as again,
+            closing(Journal(tmp_path / "c.index" / JOURNAL)) as heard,
+        ):
+            assert again.all() == keys.all()
+            assert again.find(token) == keys.find(token) is not None
+            assert list(heard.events()) == list(journal.events())
+    rights = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "b").iterdir()}
+    assert (rights[KEYS], rights[JOURNAL]) == (0o600, 0o600)
+
+
 ERRORS = {
     "delete arve personne --index a.index":
         "a.index holds no supplier 'personne'. Nothing was taken out.",
@@ -161,9 +189,10 @@ ERRORS = {
     "places absent.csv --index a.index": "absent.csv: no such file.",
     "export tout.pdf --index a.index": "tout.pdf: results are written as .jsonl, .csv or .xlsx",
     "export tout.csv --index absent": "absent holds no index",
-    "backup un.csv --index a.index": "un.csv exists. Name a new file",
-    "restore un.csv --to d.index": "un.csv is damaged (file is not a database)",
-    "restore communes.csv --to a.index": "a.index exists and is not empty.",
+    "backup un.csv --index a.index": "un.csv exists and is not empty. Name a new folder.",
+    "restore un.csv --to d.index": "un.csv holds no index",
+    "restore faux --to d.index": "faux/catalogue.sqlite is damaged (file is not a database)",
+    "restore a.index --to a.index": "a.index exists and is not empty.",
     "index vide.csv --to e.index": "no supplier to index.",
     "index un.csv --to .": ". exists and is no maillon index",
     "reindex --index absent --encoder x": "absent holds no index",
@@ -172,6 +201,8 @@ ERRORS = {
 
 def test_an_error_is_one_sentence_and_changes_nothing(folder: Path, encoder: Encoder) -> None:
     (folder / "vide.csv").write_text("nom;capacités\n")
+    (folder / "faux").mkdir()
+    (folder / "faux" / "catalogue.sqlite").write_text(FIRST)
     done = maillon([command.split() for command in ERRORS], folder)
     for one, message in zip(done, ERRORS.values(), strict=True):
         assert one.told.startswith(f"maillon: {message}")
