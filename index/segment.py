@@ -5,7 +5,9 @@ The directory is one large segment on the disk and a small one in memory for wha
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +37,10 @@ BONUS = 0.1
 
 _STEP = 1e-4  # scores are given to four decimals
 _DEEPER = 4
-_SAMPLE = 1_000
+_SAMPLE = 200
+
+_BESIDE = ThreadPoolExecutor(2, thread_name_prefix="segment")
+"""Sums words and trades while vectors are compared; none of the three holds the interpreter."""
 
 Rows = NDArray[np.int64]
 News = Callable[[Rows, Rows], Sums]
@@ -182,14 +187,8 @@ class Segment:
             Facets.build(values for part in parts for values in part.values),
         )
 
-    def known(self, query: Query) -> Sums:
-        """What words and trades alone give each row: float32 `(rows,)`."""
-        said = self.lexical.shares(query.terms, query.lexical)
-        said += self.trades.dot(query.trades, self.rows)
-        return said
-
     def known_of_each(self, queries: Sequence[Query]) -> Sums:
-        """`known` for each of several queries of one mix: float32 `(queries, rows)`."""
+        """`Known.sums` for each of several queries of one mix: float32 `(queries, rows)`."""
         terms = [query.terms for query in queries]
         said = self.lexical.shares_of_each(terms, queries[0].lexical)
         said += self.trades.dots([query.trades for query in queries], self.rows)
@@ -205,7 +204,7 @@ class Segment:
         no other row could still enter (the threshold algorithm: Fagin, Lotem & Naor 2003, section
         4); few rows are compared one and all.
         """
-        known = self.known(query)
+        known = Known(self, query)
         if factors is None or self._count(allowed) <= EXACT:
             return self._deepened(query, known, k, allowed, factors, day)
         strata = _near(factors, allowed)
@@ -284,7 +283,7 @@ class Segment:
     def _deepened(
         self,
         query: Query,
-        known: Sums,
+        known: "Known",
         k: int,
         allowed: Mask | None,
         factors: Sums | None,
@@ -294,7 +293,7 @@ class Segment:
         depth = (10 * k + 100) * self.rows // max(count, 1)
         if count <= max(EXACT, 2 * depth):
             every = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
-            return self._ranked(query, known, self.rows_of(every)[0], k, factors, day)
+            return self._ranked(query, known.sums, self.rows_of(every)[0], k, factors, day)
         ceiling = (
             1.0
             if factors is None
@@ -302,21 +301,21 @@ class Segment:
         )
         while True:
             rows, bound = self._candidates(query, known, allowed, depth)
-            hits = self._ranked(query, known, rows, k, factors, day)
+            hits = self._ranked(query, known.sums, rows, k, factors, day)
             enough = len(hits) == k and hits[-1].key > raised(bound, 1.0) * ceiling + _STEP
             if enough or 2 * depth >= self.rows:
                 return hits
             depth *= _DEEPER
 
     def _candidates(
-        self, query: Query, known: Sums, allowed: Mask | None, depth: int
+        self, query: Query, known: "Known", allowed: Mask | None, depth: int
     ) -> tuple[Rows, float]:
         """Allowed rows that look best by vector or by words, and what no other row exceeds."""
         near = self.dense.nearest(query.vector, 2 * depth)
-        told = largest(known, depth)
+        told = largest(known.sums, depth)
         some = near[:: max(len(near) // _SAMPLE, 1)]  # of all: of those allowed it may hold none
         far = float(np.median(self.dense.cosines(some, query.vector)))
-        least = float(known[told].min()) if len(told) == depth else 0.0
+        least = float(known.sums[told].min()) if len(told) == depth else 0.0
         bound = query.dense * max(far, 0.0) + least
         both = np.concatenate([self._allowed(near, allowed), self._allowed(told, allowed)])
         return _ascending(both), bound
@@ -360,6 +359,22 @@ class Segment:
 
     def _count(self, allowed: Mask | None) -> int:
         return self.rows if allowed is None else int(self.sizes[allowed].sum())
+
+
+class Known:
+    """What words and trades alone give each row of a segment, summed on threads beside."""
+
+    def __init__(self, segment: Segment, query: Query) -> None:
+        lexical, trades = segment.lexical, segment.trades
+        self._words = _BESIDE.submit(lexical.shares, query.terms, query.lexical)
+        self._trades = _BESIDE.submit(trades.dot, query.trades, segment.rows)
+
+    @cached_property
+    def sums(self) -> Sums:
+        """Float32 `(rows,)`; waits for what is not there yet."""
+        said = self._words.result()
+        said += self._trades.result()
+        return said
 
 
 def order(hit: Hit) -> tuple[float, int]:
