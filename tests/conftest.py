@@ -1,12 +1,25 @@
-"""What the tests share: the fast embedded encoder, and three invented suppliers."""
+"""What the tests share: the fast embedded encoder, three invented suppliers, and a browser."""
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from importlib.resources import files
+from itertools import product
+from typing import Literal
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from embed.encoder import Encoder, load_encoder
 from index.engine import SupplierIndex
@@ -47,6 +60,19 @@ FRENCH = [
 ]
 DOMAINS = ["usinage", "usinage", "textile", "textile", "fonderie", "fonderie", "surface", "surface"]
 
+Screen = tuple[int, int]
+"""Width and height in CSS pixels."""
+
+WIDE: Screen = (1280, 900)
+PHONE: Screen = (390, 844)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+VIOLATIONS = """async () => {
+    const rules = { "target-size": { enabled: true } };
+    const { violations } = await axe.run({ preload: false, rules });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+}"""
+
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
@@ -75,3 +101,62 @@ def serving(app: FastAPI) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, for all tests: one that calls `asyncio.run` does so in another thread."""
+    if CHROMIUM is None and "CI" not in os.environ:
+        pytest.skip("no Chromium here: apt-get install chromium (the CI run fails without it)")
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM)
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return WIDE
+
+
+@pytest.fixture
+def page(browser: Browser, screen: Screen) -> Iterator[Page]:
+    """An empty page; an error or a dialog in it fails the test, and so does what is too wide.
+
+    Only the API may answer with errors.
+    """
+    width, height = screen
+    failures: list[str] = []
+
+    def hear(line: ConsoleMessage) -> None:
+        if line.type == "error" and "/v1/" not in line.location["url"]:
+            failures.append(line.text)
+
+    size: ViewportSize = {"width": width, "height": height}
+    with closing(browser.new_context(viewport=size, locale="fr-FR")) as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("dialog", lambda dialog: failures.append(f"dialog: {dialog.message}"))
+        page.on("console", hear)
+        yield page
+        wide = too_wide(page)
+    assert (failures, wide) == ([], False)
+
+
+def too_wide(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def flaws(page: Page) -> list[str]:
+    """What axe finds in a page, light and dark, on a wide screen and a phone, and what is too wide.
+
+    The policy of the page stays as strict as it is: axe comes in by the debugger's door, and does
+    not fetch the style sheets again (`preload`).
+    """
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = []
+    for scheme, (width, height) in product(SCHEMES, (WIDE, PHONE)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": height})
+        seen = page.evaluate(VIOLATIONS) + ["too wide"] * too_wide(page)
+        found += [f"{scheme}, {width} px: {flaw}" for flaw in seen]
+    return found

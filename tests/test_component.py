@@ -8,11 +8,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import CONFECTION, DECOLLETEUR, THERMOFORMEUR, serving
+from conftest import (
+    CONFECTION,
+    DECOLLETEUR,
+    PHONE,
+    THERMOFORMEUR,
+    WIDE,
+    flaws,
+    serving,
+)
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
-from playwright.sync_api import Browser, Page, Response, Route, expect, sync_playwright
-from test_page import ARGUMENTS, CHROMIUM, pytestmark  # noqa: F401
+from playwright.sync_api import Page, Response, Route, expect
 
 from api.app import create_app
 from api.journal import Journal
@@ -27,7 +34,6 @@ MODULES = (
     *("card", "complete", "departments", "maillon-search"),
     *("refine", "service", "style", "words"),
 )
-WIDE, PHONE = (1280, 800), (390, 844)
 POLICY = (
     "default-src 'none'; script-src {0}; connect-src {0}; img-src 'self'; style-src 'self'; "
     "require-trusted-types-for 'script'"
@@ -76,30 +82,11 @@ def portal(encoder: Encoder) -> Iterator[Portal]:
         def style() -> FileResponse:
             return FileResponse(DOCS / "embedding.css")
 
+        @pages.get("/favicon.ico")
+        def icon() -> FileResponse:
+            return FileResponse(ROOT / "api/static/icon.svg")
+
         yield Portal(address, served, journal)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = getattr(request, "param", WIDE)
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
-    page = context.new_page()
-    failures: list[str] = []
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda line: failures.append(line.text) if line.type == "error" else None)
-    yield page
-    overflow = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    context.close()
-    refused = [text for text in failures if "Failed to load resource" not in text]
-    assert (refused, overflow) == ([], False)
 
 
 def focus(page: Page) -> None:
@@ -129,7 +116,7 @@ def test_it_weighs_less_than_its_budget_and_asks_nobody_else(page: Page, portal:
     }
 
 
-@pytest.mark.parametrize("page", [WIDE, PHONE], ids=["wide", "phone"], indirect=True)
+@pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["wide", "phone"])
 def test_a_visitor_without_a_mouse_completes_chooses_filters_and_judges(
     page: Page, portal: Portal
 ) -> None:
@@ -261,7 +248,7 @@ def test_the_host_page_may_show_a_supplier_itself(page: Page, portal: Portal) ->
     assert len(page.context.pages) == 1
 
 
-@pytest.mark.parametrize("page", [WIDE, PHONE], ids=["wide", "phone"], indirect=True)
+@pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["wide", "phone"])
 def test_a_gap_is_said_with_the_nearest(page: Page, portal: Portal) -> None:
     page.goto(portal.page())
     focus(page)
@@ -299,14 +286,13 @@ def test_the_page_gives_its_texts_and_its_colours(page: Page, portal: Portal) ->
     expect(page.get_by_role("button", name="Oui <b>bien</b>").first).to_be_visible()
 
 
-def test_it_is_dark_where_the_page_is(browser: Browser, portal: Portal) -> None:
-    page = browser.new_page(color_scheme="dark")
+def test_it_is_dark_where_the_page_is(page: Page, portal: Portal) -> None:
+    page.emulate_media(color_scheme="dark")
     page.goto(portal.page())
     field = page.get_by_label("Décrivez votre besoin")
+    expect(field).to_have_css("background-color", "rgb(38, 32, 27)")
+    page.evaluate("document.documentElement.style.colorScheme = 'normal'")
     expect(field).to_have_css("background-color", "rgb(255, 255, 255)")
-    page.evaluate("document.documentElement.style.colorScheme = 'light dark'")
-    expect(field).to_have_css("background-color", "rgb(29, 35, 42)")
-    page.close()
 
 
 def test_the_link_keeps_what_the_page_says_in_it(page: Page, portal: Portal) -> None:
@@ -354,9 +340,8 @@ def test_enter_in_a_place_asks_once(page: Page, portal: Portal) -> None:
     ],
 )
 def test_a_refusal_is_said_in_french(
-    browser: Browser, portal: Portal, status: int, headers: dict[str, str], said: str
+    page: Page, portal: Portal, status: int, headers: dict[str, str], said: str
 ) -> None:
-    page = browser.new_page()
     page.goto(portal.page())
     allowed = {"access-control-allow-origin": "*", "access-control-expose-headers": "retry-after"}
     page.route("**/v1/*", lambda route: route.fulfill(status=status, headers=headers | allowed))
@@ -364,7 +349,6 @@ def test_a_refusal_is_said_in_french(
     page.keyboard.type("tournage")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text(said)
-    page.close()
 
 
 def test_a_judgement_that_fails_can_be_sent_again(page: Page, portal: Portal) -> None:
@@ -382,6 +366,35 @@ def test_a_judgement_that_fails_can_be_sent_again(page: Page, portal: Portal) ->
     expect(page.get_by_text("Merci, votre avis est enregistré.")).to_be_visible()
     (*_, said) = portal.journal.events("feedback")
     assert (said.value, said.reason) == (1, "<b>proche</b>")
+
+
+def test_axe_finds_nothing_in_a_foreign_page(page: Page, portal: Portal) -> None:
+    page.goto(portal.page())
+    focus(page)
+    page.keyboard.type("tournage")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    assert flaws(page) == []
+    page.keyboard.press("Enter")
+    page.get_by_text("Affiner").click()
+    page.get_by_text("Pourquoi ce résultat").first.click()
+    page.get_by_role("button", name="Pertinent", exact=True).first.click()
+    assert flaws(page) == []
+
+
+@pytest.mark.parametrize(
+    ("need", "said"),
+    [("gardiennage de nuit", "Voici les plus proches"), (" ", "Décrivez votre besoin en quelques")],
+    ids=["gap", "error"],
+)
+def test_axe_finds_nothing_where_nobody_fits_or_nothing_is_asked(
+    page: Page, portal: Portal, need: str, said: str
+) -> None:
+    page.goto(portal.page())
+    focus(page)
+    page.keyboard.type(need)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text(said)
+    assert flaws(page) == []
 
 
 def test_every_sentence_can_be_replaced_by_the_one_that_the_documentation_gives() -> None:

@@ -1,21 +1,18 @@
 """Judgements that last, and the judging page in a real browser."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import serving
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from eval.judge import create_judging
 from eval.judging import FOLDER, Journal, Judgement, merged, pool, shuffled
 from eval.suite import Need, Suite, SuiteError
 from index.suppliers import Supplier
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FORGE = Supplier("f", "Forge <b>Vive</b>", ("Forge libre",), department="42", series=("petite",))
 SCIERIE = Supplier("s", "Scierie", ("Sciage de chêne",))
 NEEDS = [
@@ -67,18 +64,6 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_context().new_page()
-        browser.close()
-
-
-@pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ,
-    reason="no Chromium here: apt-get install chromium (the CI run fails without it)",
-)
 def test_a_judge_grades_by_keyboard_takes_back_and_is_told_when_all_is_done(
     page: Page, url: str, tmp_path: Path
 ) -> None:
@@ -115,10 +100,6 @@ def test_a_judge_grades_by_keyboard_takes_back_and_is_told_when_all_is_done(
     assert refused == []
 
 
-@pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ,
-    reason="no Chromium here: apt-get install chromium (the CI run fails without it)",
-)
 def test_two_judges_at_once_and_a_stopped_server(page: Page, url: str, tmp_path: Path) -> None:
     other = page.context.new_page()
     for tab, judge in ((page, "luc"), (other, "eva")):

@@ -1,13 +1,12 @@
 """The search page in a real browser (Debian's Chromium), against the real service."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from conftest import CONFECTION, DECOLLETEUR, PHONE, THERMOFORMEUR, WIDE, flaws, serving
+from playwright.sync_api import Page, Route, expect
 
 import api.app
 from api.app import create_app
@@ -16,15 +15,6 @@ from index.departments import DEPARTMENTS
 from index.engine import SupplierIndex
 from index.suppliers import Supplier
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = Supplier(
     id="x",
     name="<img src=x onerror=alert(1)>",
@@ -33,46 +23,22 @@ HOSTILE = Supplier(
     tags=("<img src=y onerror=alert(3)>",),
 )
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ,
-    reason="no Chromium here: apt-get install chromium (the CI run fails without it)",
-)
-
 
 @pytest.fixture(scope="module")
 def url(encoder: Encoder) -> Iterator[str]:
-    from conftest import CONFECTION, DECOLLETEUR, THERMOFORMEUR, serving
-
     others = [Supplier(f"o{n:02}", f"Atelier {n}", (f"Usinage numéro {n}",)) for n in range(12)]
     suppliers = [DECOLLETEUR, THERMOFORMEUR, CONFECTION, HOSTILE, *others]
     with serving(create_app(SupplierIndex.build(suppliers, encoder))) as address:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[(1280, 800), (390, 844)], ids=["wide", "phone"])
-def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
-    page = context.new_page()
-    failures: list[str] = []
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("dialog", lambda dialog: failures.append(f"dialog: {dialog.message}"))
-    page.on("console", lambda line: failures.append(line.text) if line.type == "error" else None)
+@pytest.fixture
+def page(page: Page, url: str) -> Page:
     page.goto(url)
-    yield page
-    overflow = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    context.close()
-    assert (failures, overflow) == ([], False)
+    return page
 
 
+@pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["wide", "phone"])
 def test_a_need_typed_by_keyboard_gives_suggestions(page: Page) -> None:
     page.keyboard.type("faire coudre des sacs en toile")
     page.keyboard.press("Enter")
@@ -191,12 +157,13 @@ def test_what_is_near_and_what_is_missing_is_said(page: Page) -> None:
     first = page.locator("ol > li").first
     expect(first.get_by_role("heading")).to_have_text("Formes & Plaques")
     expect(first.locator("p").first).to_have_text(
-        re.compile(r"^Oyonnax · à environ \d+\skm, département voisin formes-plaques.example$")
+        re.compile(r"^Oyonnax · à environ \d+\skm, département voisin\sformes-plaques.example$")
     )
     expect(first.get_by_text("Non indiqué sur la fiche : EN 9100")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("autour d'Annecy, par correspondance et")
 
 
+@pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["wide", "phone"])
 def test_refining_keeps_its_state_in_the_link(page: Page, url: str) -> None:
     suggestions = page.locator("ol > li")
     page.goto(f"{url}?q=tournage")
@@ -271,8 +238,7 @@ def test_the_page_knows_the_departments() -> None:
     assert dict(re.findall(r"(\w+) ([^,]+)", table)) == DEPARTMENTS
 
 
-def test_an_unknown_place_is_said_beside_its_field(browser: Browser, url: str) -> None:
-    page = browser.new_page(locale="fr-FR")
+def test_an_unknown_place_is_said_beside_its_field(page: Page, url: str) -> None:
     page.goto(f"{url}?q=tournage&city=%3Cb%3EZzville&series=petite")
     field = page.get_by_label("Près de")
     expect(field).to_have_accessible_description(
@@ -287,4 +253,28 @@ def test_an_unknown_place_is_said_beside_its_field(browser: Browser, url: str) -
     field.press("Enter")
     expect(page.locator("ol > li")).to_have_count(1)
     expect(page.locator("#place-error")).to_have_text("")
-    page.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("", "Par exemple"),
+        ("?q=tournage&series=grande", "Aucun fournisseur ne remplit tous ces critères"),
+        ("?q=gardiennage de nuit&departments=01", "Voici les plus proches, à vérifier"),
+        ("?q=tournage&city=Zzville", "commune inconnue"),
+    ],
+    ids=["empty", "none", "gap", "error"],
+)
+def test_axe_finds_nothing_in_an_answer(page: Page, url: str, asked: str, said: str) -> None:
+    page.goto(f"{url}{asked}")
+    expect(page.get_by_text(said).first).to_be_visible()
+    assert flaws(page) == []
+
+
+def test_axe_finds_nothing_where_all_is_open(page: Page, url: str) -> None:
+    page.goto(f"{url}?q=décolletage inox 316L, EN 9100, autour d'Annecy")
+    page.get_by_text("Affiner").click()
+    page.get_by_text("Pourquoi ce résultat").first.click()
+    page.get_by_role("button", name="Pertinent", exact=True).first.click()
+    expect(page.get_by_label("Pour quelle raison").first).to_be_focused()
+    assert flaws(page) == []

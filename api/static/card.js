@@ -11,7 +11,7 @@ export function card(one, near, t, select, judge) {
 	const facts = [...supplier.certifications, ...supplier.series.map((size) => t(seriesName(size))), ...supplier.tags];
 	return make("li", { tabIndex: -1 },
 		make("h2", make("button", { onclick }, supplier.name)), fit(one, t),
-		make("p", joined(" · ", placeOf(supplier, t), near && farness(one, near, t)), " ", site(one, select)),
+		make("p", joined(" · ", placeOf(supplier, t), near && farness(one, near, t)), "\u2002", site(one, select)),
 		make("p.capability", marked(one)),
 		facts.length && make("ul.facts", items(facts)),
 		line(t("Non indiqué sur la fiche :"), missing.join(", ")),

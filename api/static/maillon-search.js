@@ -129,7 +129,7 @@ function build(host) {
 		const held = chips.querySelector(":focus")?.value;
 		chips.replaceChildren(...chipsOf(answer, query, t));
 		chips.hidden = !chips.children.length;
-		if (held) ([...chips.querySelectorAll("button")].find(({ value }) => value === held) ?? field).focus();
+		if (held) (chips.querySelector(`[value="${CSS.escape(held)}"]`) ?? field).focus();
 		refine.show(query, fixed(), facets, around);
 		evokes.replaceChildren(evoked(answer, query.get("q"), t));
 		if (k === PAGE) list.replaceChildren();

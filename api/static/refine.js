@@ -80,7 +80,7 @@ export function panel(t, changed) {
 		complain("");
 		for (const { name, box, fill } of facets) {
 			fill(query.getAll(name), counted?.[name]);
-			box.hidden = name in fixed;
+			box.hidden = name in fixed || !box.querySelector("li");
 		}
 		const [, city, km] = NAMES.map((name) => query.get(name));
 		const names = facets.flatMap(({ name, called }) => query.getAll(name).map(called));
