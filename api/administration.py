@@ -24,7 +24,7 @@ _SUITE = Path(__file__).parents[1] / "eval" / "data"
 _TAIL = 4_000
 
 Shipped = Annotated[
-    Literal["maillon-pair-1", "maillon-static-2", "maillon-transformer-1"],
+    Literal["maillon-pair-2", "maillon-static-3", "maillon-transformer-1"],
     Field(description="One that ships with maillon; others by `maillon reindex`"),
 ]
 

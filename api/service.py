@@ -101,6 +101,7 @@ def create_service(directories: Sequence[Directory], *, figures: bool = False) -
     """One directory is served at the root; several under /NAME each, and the root names none."""
     for directory in directories:
         directory.index.search(directory.index.understand(FIRST).need)
+        directory.index.complete(FIRST)
         trace(directory.app)
     routes: list[Route | Mount] = [Route("/health", _health)]
     if figures:

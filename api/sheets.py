@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +19,7 @@ from api.limits import check_unpacked, media_type
 from api.problems import documented
 from embed.errors import MaillonError
 from index.catalogue import Changes
-from index.directory import json_record, read_suppliers
+from index.directory import Reject, json_record, read_suppliers
 from index.engine import SupplierIndex
 from index.suppliers import Suggestion, Supplier, SupplierError, as_json_line, parse_supplier
 
@@ -31,6 +32,9 @@ MAX_UNPACKED = 60_000_000
 
 _TOLD = 500
 """Rejected lines of a file that are told one by one."""
+
+_CELLS = 4_000_000
+"""Characters of their cells that are told: a workbook may hold one long text for many cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +49,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A line of a file that is no supplier, and why, in French."""
+    """A line of a file that is no supplier: why, in French, and its cells, to be mended."""
 
     line: int
     reason: str
+    cells: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What a file held and what it changed, in suppliers; how it was read, in French.
 
-    `rejects` holds the first 500 of `rejected` lines.
+    `header` holds the titles of the columns, `rejects` the first 500 of `rejected` lines; their
+    cells are empty from where they would be more than 4,000,000 characters.
     """
 
     detected: str
+    header: Sequence[str]
     read: int
     changes: Changes
     rejected: int
@@ -241,7 +248,14 @@ def _imported(index: SupplierIndex, content: bytes, kind: str, sync: bool) -> Im
     changes = index.upsert(directory.suppliers)
     if sync and not directory.rejects:
         changes += index.keep_only(directory.suppliers)
-    rejects = [Rejected(one.line, one.reason) for one in directory.rejects[:_TOLD]]
-    return Imported(
-        directory.detected, len(directory.suppliers), changes, len(directory.rejects), rejects
-    )
+    read, rejected = len(directory.suppliers), len(directory.rejects)
+    rejects = _rejects(directory.rejects[:_TOLD])
+    return Imported(directory.detected, directory.header, read, changes, rejected, rejects)
+
+
+def _rejects(rejects: Sequence[Reject]) -> list[Rejected]:
+    lengths = accumulate(sum(map(len, one.cells)) for one in rejects)
+    return [
+        Rejected(one.line, one.reason, one.cells if length <= _CELLS else ())
+        for one, length in zip(rejects, lengths, strict=True)
+    ]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 """One unit row a text, shape `(n, dim)`: the dot product of two rows is their cosine."""
 
-EMBEDDED = "maillon-pair-1"
+EMBEDDED = "maillon-pair-2"
 """Name of the default encoder: the two below, side by side. All three ship inside the package."""
 
-FAST = "maillon-static-2"
+FAST = "maillon-static-3"
 """Name of the static encoder, also `fast`: less sure, some fifty times quicker."""
 
 DEEP = "maillon-transformer-1"

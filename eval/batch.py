@@ -85,7 +85,7 @@ def measured(index: SupplierIndex, needs: list[str], k: int, sample: int) -> Ite
 def _after_encoding(index: SupplierIndex, readings: list[Reading]) -> float:
     (segment,) = index.segments
     vectors = np.stack([one.vector for one in readings])
-    trades = timed(lambda: Concepts.build(index.encoder).links(vectors))
+    trades = timed(lambda: Concepts.build(index.encoder).asked(vectors))
     return trades + timed(lambda: [segment.lexical.wanted(one.text) for one in readings])
 
 

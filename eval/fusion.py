@@ -77,8 +77,8 @@ def signals(encoder: Encoder, needs: list[str], sheets: list[str]) -> NDArray[np
     lexical = Lexical.build(count_terms(sheets, vocabulary), vocabulary)
     concepts = Concepts.build(encoder)
     asked, told = encoder.encode_needs(needs), encoder.encode_capabilities(sheets)
-    trades = concepts.links(told).postings(len(concepts.labels))
-    agreed = [trades.dot(concepts.links(row[None]).wanted(), len(sheets)) for row in asked]
+    trades = concepts.told(told).postings(len(concepts.labels))
+    agreed = [trades.dot(concepts.asked(row[None]).wanted(), len(sheets)) for row in asked]
     shares = [lexical.shares(lexical.wanted(need)) for need in needs]
     return np.array([np.clip(asked @ told.T, 0, 1), shares, agreed], np.float32)
 

@@ -165,7 +165,9 @@ class Catalogue:
     def concepts(self, encoder: str) -> Concepts | None:
         """Where an encoder places the trades; None for one that was never used here."""
         row = self._one("SELECT dim, labels, trades FROM encoder WHERE name = ?", encoder)
-        return Concepts(row[1].split("\n"), _floats(row[2]).reshape(-1, row[0])) if row else None
+        if row is None:
+            return None
+        return Concepts.kept(row[1].split("\n"), _floats(row[2]).reshape(-1, row[0]), encoder)
 
     def check(self, encoder: Encoder) -> None:
         """Raise `CatalogueError` for an encoder of a known name that has other weights."""

@@ -2,8 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nsmallest
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,10 @@ from embed.text import fold
 from index.postings import mapped
 
 Kind = Literal["trade", "capability"]
+KINDS: tuple[Kind, Kind] = ("trade", "capability")
+
+Rank = tuple[bool, int, int]
+"""Whether it is a later word that is begun, the weight, negative, and the length: least first."""
 
 LONGEST = 60
 """Characters of a capability that may complete a need: longer ones are sentences, not terms."""
@@ -36,8 +41,8 @@ class Completion:
     kind: Kind
 
 
-class Completions:
-    """Terms, found by the beginning of any of their words.
+class Terms:
+    """Texts found by the beginning of any of their words.
 
     A suffix array (Manber & Myers 1993) that holds the beginnings of words alone: `_places`, int32,
     are sorted by the folded text that follows them. A term weighs as much as there are terms of
@@ -46,28 +51,65 @@ class Completions:
 
     def __init__(
         self,
-        terms: Sequence[str],
-        trades: int,
+        texts: Sequence[str],
         places: NDArray[np.int32] | None = None,
         weights: NDArray[np.int32] | None = None,
     ) -> None:
-        self._terms = terms
-        self._trades = trades
-        folded = [_folded(term) for term in terms]
-        self._folded = "\n".join(folded)
-        self._starts = np.cumsum([0, *(len(term) + 1 for term in folded)])
-        self._places = _sorted(self._folded) if places is None else places
-        self._weights = self._weighed(folded) if weights is None else weights
+        self.texts = texts
+        self.folded = [_folded(text) for text in texts]
+        self._whole = "\n".join(self.folded)
+        self._starts = np.cumsum([0, *(len(text) + 1 for text in self.folded)])
+        self._places = _sorted(self._whole) if places is None else places
+        self._weights = self._weighed() if weights is None else weights
+
+    def found(self, wanted: str) -> Iterator[tuple[Rank, int]]:
+        """The rank and the place of each term in which a folded text begins a word."""
+        places = self._beginning(wanted)
+        terms = np.searchsorted(self._starts, places, side="right") - 1
+        for late, one in zip((places > self._starts[terms]).tolist(), terms.tolist(), strict=True):
+            yield (late, -int(self._weights[one]), len(self.texts[one])), one
+
+    def save(self, folder: Path) -> None:
+        """Write three files that `open` reads."""
+        (folder / "completions.txt").write_text("\n".join(self.texts), encoding="utf-8")
+        np.save(folder / "completions.npy", self._places, allow_pickle=False)
+        np.save(folder / "completions.weights.npy", self._weights, allow_pickle=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Terms":
+        """Read what `save` wrote."""
+        text = (folder / "completions.txt").read_text(encoding="utf-8")
+        places, weights = (f"completions{of}.npy" for of in ("", ".weights"))
+        return cls(
+            text.split("\n") if text else [], mapped(folder / places), mapped(folder / weights)
+        )
+
+    def _weighed(self) -> NDArray[np.int32]:
+        return np.array([len(self._beginning(term)) for term in self.folded], np.int32)
+
+    def _beginning(self, wanted: str) -> NDArray[np.int32]:
+        """The places at which a folded text stands."""
+        size = len(wanted)
+
+        def at(place: np.int32) -> str:
+            return self._whole[place : place + size]
+
+        first = bisect_left(self._places, wanted, key=at)
+        return self._places[first : bisect_right(self._places, wanted, lo=first, key=at)]
+
+
+class Completions:
+    """The trades of the lexicon, and the short capabilities of a directory."""
+
+    def __init__(self, capabilities: Terms) -> None:
+        self._capabilities = capabilities
 
     @classmethod
     def learn(cls, capabilities: Iterable[str]) -> "Completions":
-        """Know the trades and the words that begin several, then the short capabilities."""
-        names = [name for entry in read_lexicon() for name in (entry.label, *entry.synonyms)]
-        trades = _once([*_heads(names), *names])
-        known = set(map(_folded, trades))
+        """Know the capabilities that are short, and no trade's name."""
+        known = set(_trades().folded)
         short = _once(text for text in capabilities if len(text) <= LONGEST)
-        others = [text for text in short[:_MOST] if _folded(text) not in known]
-        return cls([*trades, *others], len(trades))
+        return cls(Terms([text for text in short[:_MOST] if _folded(text) not in known]))
 
     def complete(self, beginning: str, k: int = 8) -> list[Completion]:
         """At most `k` terms in which what is typed begins a word; nothing under two letters.
@@ -77,42 +119,30 @@ class Completions:
         wanted = _folded(beginning)
         if len(wanted) < _LEAST:
             return []
-        places = self._beginning(wanted)
-        terms = np.searchsorted(self._starts, places, side="right") - 1
-        ranked = zip((places > self._starts[terms]).tolist(), terms.tolist(), strict=True)
-        order = ((late, -self._weights[one], len(self._terms[one]), one) for late, one in ranked)
-        best = dict.fromkeys(one for *_, one in nsmallest(2 * k, order))
-        return [
-            Completion(self._terms[one], "trade" if one < self._trades else "capability")
-            for one in list(best)[:k]
-        ]
+        sources = _trades(), self._capabilities
+        found = (
+            (rank, source, one)
+            for source, terms in enumerate(sources)
+            for rank, one in terms.found(wanted)
+        )
+        best = dict.fromkeys((source, one) for _, source, one in nsmallest(2 * k, found))
+        return [Completion(sources[of].texts[one], KINDS[of]) for of, one in list(best)[:k]]
 
     def save(self, folder: Path) -> None:
         """Write three files that `open` reads."""
-        lines = [str(self._trades), *self._terms]
-        (folder / "completions.txt").write_text("\n".join(lines), encoding="utf-8")
-        np.save(folder / "completions.npy", self._places, allow_pickle=False)
-        np.save(folder / "completions.weights.npy", self._weights, allow_pickle=False)
+        self._capabilities.save(folder)
 
     @classmethod
     def open(cls, folder: Path) -> "Completions":
         """Read what `save` wrote."""
-        trades, *terms = (folder / "completions.txt").read_text(encoding="utf-8").split("\n")
-        places, weights = (f"completions{of}.npy" for of in ("", ".weights"))
-        return cls(terms, int(trades), mapped(folder / places), mapped(folder / weights))
+        return cls(Terms.open(folder))
 
-    def _weighed(self, folded: Sequence[str]) -> NDArray[np.int32]:
-        return np.array([len(self._beginning(term)) for term in folded], np.int32)
 
-    def _beginning(self, wanted: str) -> NDArray[np.int32]:
-        """The places at which a folded text stands."""
-        size = len(wanted)
-
-        def at(place: np.int32) -> str:
-            return self._folded[place : place + size]
-
-        first = bisect_left(self._places, wanted, key=at)
-        return self._places[first : bisect_right(self._places, wanted, lo=first, key=at)]
+@lru_cache(maxsize=1)
+def _trades() -> Terms:
+    """The names of trades, and before them the words that begin several."""
+    names = [name for entry in read_lexicon() for name in (entry.label, *entry.synonyms)]
+    return Terms(_once([*_heads(names), *names]))
 
 
 def _sorted(text: str) -> NDArray[np.int32]:

@@ -3,8 +3,9 @@
 A need that has no word in common with a sheet may still evoke the same trades: "la coque qui
 protège la batterie" evokes thermoforming, and so does a sheet of "formage sous vide de plaques".
 
-`python -m index.concepts [ENCODER]` writes beside the weights where it places the trades, so
-that nobody else has to encode the lexicon.
+`python -m index.concepts [ENCODER]` writes beside the weights where it places the trades, and
+the examples of them, so that nobody else has to encode the lexicon. An encoder without that file
+places the trades by itself, and does without examples.
 """
 
 import sys
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from embed.encoder import Encoder, Vectors, load_encoder, weights_folder
 from embed.lexicon import Entry, read_lexicon
 from index.dense import fixed, floats
+from index.examples import Examples
 from index.postings import Postings
 
 FILE = "trades.npz"
@@ -29,6 +31,9 @@ EVOKED = 12
 
 WARMTH = 0.06
 """How much nearer a trade must be to weigh e times more; see `python -m eval.fusion`."""
+
+VOTED = 0.5
+"""What the examples weigh in what a text evokes, where there are any; tuned on dev needs."""
 
 SHOWN = 3
 _SHOWN_FROM = 0.25
@@ -69,25 +74,44 @@ class Links(NamedTuple):
 class Concepts:
     """The trades and where each stands: the mean of its description and of how people ask for it.
 
-    A text evokes the trades nearest to it, by a softmax of the cosines; two texts agree by the
-    cosine of what they evoke, as in explicit semantic analysis (Gabrilovich & Markovitch 2007,
-    section 2) with trades for Wikipedia's articles.
+    A text evokes the trades nearest to it, by a softmax of the cosines, and those of the examples
+    nearest to it: a need those of other asks, a capability those of other sheets. Two texts agree
+    by the cosine of what they evoke, as in explicit semantic analysis (Gabrilovich & Markovitch
+    2007, section 2) with trades for Wikipedia's articles.
     """
 
-    def __init__(self, labels: Sequence[str], vectors: Vectors) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        vectors: Vectors,
+        asks: Examples | None = None,
+        sheets: Examples | None = None,
+    ) -> None:
         self.labels = labels
         self.vectors = vectors
+        self.asks = asks
+        self.sheets = sheets
 
     @classmethod
     def build(cls, encoder: Encoder) -> "Concepts":
         """Place every trade of the lexicon; the last encoder's are remembered."""
         return _placed(encoder)  # type: ignore[arg-type]  # any encoder hashes by identity
 
-    def links(self, vectors: Vectors) -> Links:
-        """The trades that texts evoke, from their unit vectors `(texts, dim)`."""
-        starts = range(0, max(len(vectors), 1), _BATCH)
-        parts = [self._links(vectors[start : start + _BATCH]) for start in starts]
-        return Links(*map(np.concatenate, zip(*parts, strict=True)))
+    @classmethod
+    def kept(cls, labels: Sequence[str], vectors: Vectors, encoder: str) -> "Concepts":
+        """The trades as they were placed before, with the examples that ship with the encoder."""
+        shipped = _shipped(encoder)
+        if shipped is None or shipped.labels != labels:
+            return cls(labels, vectors)
+        return cls(labels, vectors, shipped.asks, shipped.sheets)
+
+    def asked(self, vectors: Vectors) -> Links:
+        """The trades that needs evoke, from their unit vectors `(texts, dim)`."""
+        return self._links(vectors, self.asks)
+
+    def told(self, vectors: Vectors) -> Links:
+        """The trades that capabilities evoke, from their unit vectors `(texts, dim)`."""
+        return self._links(vectors, self.sheets)
 
     def evoked(self, need: Links) -> tuple[str, ...]:
         """The trades that one need evokes most, in the lexicon's words."""
@@ -99,7 +123,27 @@ class Concepts:
         common = wanted[texts.places] * texts.weights
         return [self._heaviest(*row) for row in zip(texts.places, common, strict=True)]
 
-    def _links(self, vectors: Vectors) -> Links:
+    def _links(self, vectors: Vectors, examples: Examples | None) -> Links:
+        starts = range(0, max(len(vectors), 1), _BATCH)
+        parts = [self._evoked(vectors[start : start + _BATCH], examples) for start in starts]
+        return Links(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _evoked(self, vectors: Vectors, examples: Examples | None) -> Links:
+        links = self._nearest(vectors)
+        if examples is None:
+            return links
+        mixed = VOTED * examples.votes(vectors, len(self.labels))
+        rows = np.arange(len(mixed))[:, None]
+        mixed[rows, links.places] += (1 - VOTED) * links.weights
+        count = links.places.shape[1]
+        places = np.argpartition(-mixed, count - 1, axis=1)[:, :count]
+        order = np.argsort(-mixed[rows, places], axis=1, kind="stable")
+        places = np.take_along_axis(places, order, axis=1)
+        weights = mixed[rows, places]
+        weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+        return Links(places.astype(np.int32), weights, links.nearest)
+
+    def _nearest(self, vectors: Vectors) -> Links:
         nearest = self._proposed(vectors)
         near = np.einsum("ijk,ik->ij", self.vectors[nearest], vectors)
         order = np.argsort(-near, axis=1, kind="stable")[:, :EVOKED]
@@ -130,10 +174,11 @@ class Concepts:
 
 @lru_cache(maxsize=1)
 def _placed(encoder: Encoder) -> Concepts:
+    shipped = _shipped(encoder.name)
+    if shipped:
+        return shipped
     entries = read_lexicon()
-    shipped = _shipped(encoder.name, entries)
-    vectors = _trades(encoder, entries) if shipped is None else shipped
-    return Concepts([entry.label for entry in entries], vectors)
+    return Concepts([entry.label for entry in entries], _trades(encoder, entries))
 
 
 def _trades(encoder: Encoder, entries: Sequence[Entry]) -> Vectors:
@@ -144,14 +189,21 @@ def _trades(encoder: Encoder, entries: Sequence[Entry]) -> Vectors:
     return vectors
 
 
-def _shipped(encoder: str, entries: Sequence[Entry]) -> Vectors | None:
+@lru_cache(maxsize=2)
+def _shipped(encoder: str) -> Concepts | None:
     """The trades as they were placed once for all, where the lexicon is the one of that time."""
     folder = weights_folder(encoder)
     if folder is None or not (folder / FILE).exists():
         return None
+    entries = read_lexicon()
     with np.load(folder / FILE, allow_pickle=False) as arrays:
-        same = arrays["lexicon"].tobytes() == _digest(entries)
-        return floats(arrays["vectors"]) if same else None
+        if "asks" not in arrays or arrays["lexicon"].tobytes() != _digest(entries):
+            return None
+        asks, sheets = (
+            Examples.read(arrays[name], arrays[f"{name}_trades"]) for name in ("asks", "sheets")
+        )
+        labels = [entry.label for entry in entries]
+        return Concepts(labels, floats(arrays["vectors"]), asks, sheets)
 
 
 def _digest(entries: Sequence[Entry]) -> bytes:
@@ -160,10 +212,25 @@ def _digest(entries: Sequence[Entry]) -> bytes:
 
 
 def ship(encoder: Encoder, folder: Path) -> Path:
-    """Write where an encoder places the trades beside its weights; gives the file."""
-    entries = read_lexicon()
-    lexicon = np.frombuffer(_digest(entries), np.uint8)
-    np.savez_compressed(folder / FILE, lexicon=lexicon, vectors=fixed(_trades(encoder, entries)))
+    """Write where an encoder places the trades and our examples beside its weights."""
+    from embed.train.written import WRITTEN, read
+
+    written = read(WRITTEN)
+    places = {entry.id: place for place, entry in enumerate(written.entries)}
+    sheets = {sheet.text: sheet.ids for line in written.lines for sheet in line.sheets if sheet.ids}
+    asked = encoder.encode_needs([ask.text for ask in written.asks])
+    told = encoder.encode_capabilities(list(sheets))
+    asks = Examples.gather(asked, [ask.ids for ask in written.asks], places).stored()
+    done = Examples.gather(told, list(sheets.values()), places).stored()
+    np.savez(
+        folder / FILE,
+        lexicon=np.frombuffer(_digest(written.entries), np.uint8),
+        vectors=fixed(_trades(encoder, written.entries)),
+        asks=asks[0],
+        asks_trades=asks[1],
+        sheets=done[0],
+        sheets_trades=done[1],
+    )
     return folder / FILE
 
 

@@ -30,7 +30,7 @@ from index.suppliers import Supplier
 
 MANIFEST = "manifest.json"
 WORDS = "words.txt"
-_FORMAT = 2
+_FORMAT = 3
 _SHOWN = 16
 """Digits of the manifest's digest that end the name of a generation."""
 
@@ -81,7 +81,7 @@ def part_of(
     """Read suppliers of a catalogue under an encoder that knows all their capabilities."""
     texts = capabilities(numbered)
     vectors = catalogue.vectors(encoder, concepts.vectors.shape[1], texts)
-    links = concepts.links(floats(vectors))
+    links = concepts.told(floats(vectors))
     return Part.read(numbered, vectors, links, vocabulary, KnownPlaces(catalogue))
 
 

@@ -118,7 +118,7 @@ class Living:
         texts = [text for supplier in suppliers for text in supplier.capabilities]
         vectors = self._vectors(texts)
         vocabulary: Vocabulary = {}
-        links = self._concepts.links(floats(vectors))
+        links = self._concepts.told(floats(vectors))
         part = Part.read(list(enumerate(suppliers)), vectors, links, vocabulary, self.places)
         return self._gathered([part], vocabulary)
 

@@ -65,7 +65,7 @@ class Reader:
         """Read needs together; each as `read` does, if its vector is the same in company."""
         texts = [self._spelling.mend(check_need(need)) for need in needs]
         vectors = self.encoder.encode_needs(texts)
-        links = self.concepts.links(vectors)
+        links = self.concepts.asked(vectors)
         return [
             self._understood(text, vector, links.part(at))
             for at, (text, vector) in enumerate(zip(texts, vectors, strict=True))

@@ -106,7 +106,7 @@ def _explained(
         return []
     encoder, concepts, mix = view.reader.encoder, view.reader.concepts, view.reader.mix
     marks = highlights(asked.text, asked.query.terms, texts, fast_of(encoder), mix)
-    links = concepts.links(floats(np.stack([hit.vector for hit in hits])))
+    links = concepts.told(floats(np.stack([hit.vector for hit in hits])))
     return list(zip(marks, concepts.shared(asked.links, links), strict=True))
 
 

@@ -19,6 +19,7 @@ from api.journal import FILE, Feedback, Journal, Judgement
 from api.keys import Keys
 from embed.encoder import FAST, Encoder, load_encoder, weights_folder
 from index.engine import SupplierIndex
+from index.suppliers import Supplier
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 BAD_LINE = "SIRET invalide : « 123 ». Vérifiez ses quatorze chiffres ou videz la cellule."
@@ -170,10 +171,25 @@ def test_a_file_is_loaded_and_its_bad_line_told(page: Page, serve: Serve) -> Non
     expect(page.locator("#rejects td")).to_have_text(["5", BAD_LINE])
     assert downloaded(page, "Télécharger ces lignes") == (
         "lignes-rejetees.csv",
-        f'\ufeff"ligne";"motif"\r\n"5";"{BAD_LINE}"\r\n',
+        '\ufeff"ligne";"motif";"Raison sociale";"Commune";"Code postal";"Savoir-faire";"Séries";'
+        '"SIRET";"Téléphone"\r\n'
+        f'"5";"{BAD_LINE}";"Forge du Val d\'Orbieu";"Lagrasse";"11220";"Forge libre";"";"123"\r\n',
     )
     expect(page.locator("#suppliers")).to_have_text("6")
     assert len(served.index) == 6
+
+
+def test_rejected_lines_are_downloaded_mended_and_loaded(page: Page, serve: Serve) -> None:
+    served = serve()
+    enter(page, served)
+    load(page, "a.csv", 'id;nom;capacités;siret\nforge;"Forge ""Vive""";=Estampage;123\n')
+    expect(page.locator("#rejects tr")).to_have_count(1)
+    _, rejected = downloaded(page, "Télécharger ces lignes")
+    load(page, "b.csv", rejected.replace('"123"', '""'))
+    expect(page.locator("#loading")).to_have_text("Chargé. 1 fournisseur lu, 0 ligne rejetée.")
+    assert served.index.catalogue.get("forge") == Supplier(
+        id="forge", name='Forge "Vive"', capabilities=("=Estampage",)
+    )
 
 
 def test_of_many_bad_lines_the_first_500_are_shown(page: Page, serve: Serve) -> None:
@@ -264,16 +280,17 @@ def test_what_comes_from_outside_stays_text_and_is_no_formula(page: Page, serve:
     expect(page.locator("#rejects")).to_contain_text(HOSTILE)
     imported = {
         "detected": "UTF-8",
+        "header": ["@nom"],
         "read": 0,
         "changes": {},
         "rejected": 1,
-        "rejects": [{"line": 2, "reason": '=HYPERLINK("x")'}],
+        "rejects": [{"line": 2, "reason": '=HYPERLINK("x")', "cells": ["+1"]}],
     }
     page.route("**/v1/directory*", lambda route: route.fulfill(json=imported))
     page.get_by_role("button", name="Charger le fichier").click()
     expect(page.locator("#rejects td")).to_have_text(["2", '=HYPERLINK("x")'])
     assert downloaded(page, "Télécharger ces lignes")[1] == (
-        '\ufeff"ligne";"motif"\r\n"2";"\'=HYPERLINK(""x"")"\r\n'
+        '\ufeff"ligne";"motif";"\'@nom"\r\n"2";"\'=HYPERLINK(""x"")";"\'+1"\r\n'
     )
 
 
@@ -333,7 +350,7 @@ def test_the_encoder_is_changed_while_the_page_tells_how_it_goes(
     served = serve(written(tmp_path / "other", old), old)
     enter(page, served)
     expect(page.locator("#encoder")).to_have_text(str(tmp_path / "ancien"))
-    page.get_by_label("maillon-static-2").check()
+    page.get_by_label("maillon-static-3").check()
     expect(page.get_by_label("Seulement s'il ne fait pas moins bien")).to_be_checked()
     page.get_by_label("Seulement s'il ne fait pas moins bien").uncheck()
     page.get_by_role("button", name="Changer d'encodeur").click()
@@ -343,7 +360,7 @@ def test_the_encoder_is_changed_while_the_page_tells_how_it_goes(
     )
     expect(page.locator("#log")).to_contain_text(f"4 capabilities, encoder {FAST}.")
     expect(page.locator("#encoder")).to_have_text(FAST)
-    expect(page.get_by_label("maillon-static-2")).to_be_disabled()
+    expect(page.get_by_label("maillon-static-3")).to_be_disabled()
 
 
 @pytest.mark.parametrize("screen", [PHONE], ids=["phone"])

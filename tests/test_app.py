@@ -88,7 +88,7 @@ def test_rerank_of_its_own_answer_keeps_order_and_scores(client: TestClient) -> 
 def test_health_says_what_is_served(client: TestClient) -> None:
     assert client.get("/v1/health").json() == {
         "status": "ok",
-        "encoder": "maillon-static-2",
+        "encoder": "maillon-static-3",
         "suppliers": 3,
     }
 

@@ -23,7 +23,7 @@ from index.concepts import Concepts
 from index.engine import SupplierIndex, encoder_of
 from index.suppliers import Supplier
 
-NAME = "maillon-static-2"
+NAME = "maillon-static-3"
 ODD = Supplier(
     "'); DROP TABLE supplier; --",
     'Dupont "100 %" & Fils \\',

@@ -134,9 +134,11 @@ def test_more_sheets_than_go_at_once_are_all_written_and_told_in_order(maillon: 
 
 def test_a_file_is_loaded_and_its_bad_line_told(maillon: Client) -> None:
     bad = "SIRET invalide : « 123 ». Vérifiez ses quatorze chiffres ou videz la cellule."
+    header = ["Raison sociale", "Commune", "Code postal", "Savoir-faire", "Séries", "SIRET"]
+    cells = ["Forge du Val d'Orbieu", "Lagrasse", "11220", "Forge libre", "", "123"]
     assert maillon.load(FILE_OF_THREE, sync=True) == Imported(
         "Windows-1252, séparateur « ; » ; colonnes ignorées : Téléphone",
-        3, Changes(added=3), 1, [Rejected(5, bad)],
+        [*header, "Téléphone"], 3, Changes(added=3), 1, [Rejected(5, bad, cells)],
     )  # fmt: skip
 
 
@@ -163,7 +165,7 @@ def test_what_people_say_is_kept_and_given_back(maillon: Client) -> None:
 def test_the_state_is_told_and_an_index_in_memory_keeps_its_encoder(maillon: Client) -> None:
     assert maillon.state() == State(3, FAST, (EMBEDDED, FAST, DEEP), 4, 0, None)
     with pytest.raises(ServiceError, match=r"Conflict \(409\): This directory is in memory only"):
-        maillon.change_encoder("maillon-static-2")
+        maillon.change_encoder("maillon-static-3")
 
 
 def test_a_refusal_carries_what_the_service_says(served: Served) -> None:

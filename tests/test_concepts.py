@@ -13,7 +13,7 @@ def agreements(need: Links, texts: Links, trades: int = 3) -> np.ndarray:
 
 def test_a_text_evokes_the_trades_nearest_to_it() -> None:
     near = np.array([[0.8, 0.6, 0.0]], np.float32)
-    links = THREE.links(near)
+    links = THREE.asked(near)
     assert links.places.tolist() == [[0, 1, 2]]
     raw = np.exp((np.array([0.8, 0.6, 0.0]) - 0.8) / WARMTH)
     np.testing.assert_allclose(links.weights, [raw / np.linalg.norm(raw)], rtol=1e-5)
@@ -21,11 +21,11 @@ def test_a_text_evokes_the_trades_nearest_to_it() -> None:
 
 
 def test_texts_agree_by_what_they_evoke() -> None:
-    need = THREE.links(AXES[:1])
-    texts = THREE.links(AXES)
+    need = THREE.asked(AXES[:1])
+    texts = THREE.asked(AXES)
     np.testing.assert_allclose(agreements(need, texts), [1, 0, 0], atol=1e-3)
     assert THREE.shared(need, texts) == [("Fonderie",), (), ()]
-    both = THREE.links(np.array([[0.7, 0.7, 0.1]], np.float32))
+    both = THREE.asked(np.array([[0.7, 0.7, 0.1]], np.float32))
     np.testing.assert_allclose(agreements(need, both), [2**-0.5], atol=1e-3)
 
 
@@ -33,8 +33,8 @@ def test_the_lexicon_knows_what_a_lay_need_evokes(encoder: Encoder) -> None:
     concepts = Concepts.build(encoder)
     need = "la coque en plastique qui protège la batterie de mon vélo, 500 par an"
     sheet = "Formage sous vide de plaques ABS et PMMA, petites et moyennes séries"
-    need_links = concepts.links(encoder.encode_needs([need]))
-    sheets = concepts.links(encoder.encode_capabilities([sheet, "Broderie de logos sur polos"]))
+    need_links = concepts.asked(encoder.encode_needs([need]))
+    sheets = concepts.told(encoder.encode_capabilities([sheet, "Broderie de logos sur polos"]))
     good, bad = agreements(need_links, sheets, len(concepts.labels))
     assert good > bad + 0.1
     (shared, _) = concepts.shared(need_links, sheets)

@@ -148,7 +148,7 @@ def test_an_index_sees_what_another_process_has_acknowledged(
         "import sys, pathlib; from dataclasses import replace;"
         "from index.catalogue import Catalogue; from conftest import DECOLLETEUR;"
         "catalogue = Catalogue.open(pathlib.Path(sys.argv[1]));"
-        "catalogue.upsert([replace(DECOLLETEUR, id='jumeau')], 'maillon-static-2');"
+        "catalogue.upsert([replace(DECOLLETEUR, id='jumeau')], 'maillon-static-3');"
         "catalogue.delete(['arve', 'ain'])"
     )
     with closing(SupplierIndex.open(folder, encoder)) as index:

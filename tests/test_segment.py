@@ -75,7 +75,7 @@ class Plain:
         self.encoder = encoder
         self.vectors = floats(fixed(encoder.encode_capabilities(texts)))
         self.concepts = Concepts.build(encoder)
-        links = self.concepts.links(self.vectors)
+        links = self.concepts.told(self.vectors)
         self.trades = np.zeros((len(texts), len(self.concepts.labels)), np.float32)
         np.put_along_axis(self.trades, links.places, links.weights.astype(np.float16), axis=1)
         self.texts = [words(text) for text in texts]
@@ -91,7 +91,7 @@ class Plain:
     def rows(self, need: str) -> Scores:
         """0.5 cosine + 0.3 BM25 share + 0.2 trades of every row."""
         vector = self.encoder.encode_needs([need])
-        links = self.concepts.links(vector)
+        links = self.concepts.asked(vector)
         wanted = np.zeros(len(self.concepts.labels), np.float32)
         wanted[links.places[0]] = links.weights[0]
         cosines = np.clip(self.vectors @ vector[0], 0, 1)
@@ -305,7 +305,7 @@ def test_another_matching_capability_adds_a_little_and_a_repeated_one_nothing(
     encoder: Encoder,
 ) -> None:
     index = SupplierIndex.build([Supplier(n, n, texts) for n, texts in SHEETS.items()], encoder)
-    need = "tournage et décolletage de pièces inox 316L"
+    need = "tournage de précision inox 316L et décolletage"
     found = {s.supplier.id: s for s in index.search(need)}
     alone = found["seul"].score
     assert alone < found["aussi"].score < alone + BONUS * (1 - alone)

@@ -113,7 +113,7 @@ def test_what_one_is_told_another_does_not_hear(served: Served) -> None:
     stats = client.get("/ouest/v1/stats", headers=served.ouest).json()
     assert stats == {
         "suppliers": 1,
-        "encoder": "maillon-static-2",
+        "encoder": "maillon-static-3",
         "needs_kept_days": 30,
         "counts": dict.fromkeys(("searches", "gaps", "relevant", "irrelevant", "judgements"), 0),
         "frequent": [],
@@ -201,8 +201,13 @@ def test_a_file_brings_the_directory_up_to_date(served: Served) -> None:
             "line": 5,
             "reason": "SIRET invalide : « 123 ». Vérifiez ses quatorze chiffres ou videz la "
             "cellule.",
+            "cells": ["Forge du Val d'Orbieu", "Lagrasse", "11220", "Forge libre", "", "123"],
         }
     ]
+    assert first["header"][:2] == ["Raison sociale", "Commune"]
+    long = ("nom;capacités;siret\n" + f"Forge;{'x' * 3_000_000};123\n" * 2).encode()
+    told = served.client.post(url, content=long, headers=served.ouest).json()["rejects"]
+    assert [len(one["cells"]) for one in told] == [3, 0]
     kept = served.client.post(f"{url}&sync=true", content=file, headers=served.ouest).json()
     assert kept["changes"] == {"added": 0, "changed": 0, "unchanged": 3, "removed": 0}
     whole = b"nom;savoir-faire\nVannerie;osier\n"

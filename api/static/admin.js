@@ -5,8 +5,8 @@ const KEY = `maillon ${location.pathname}`; // a directory a path, a key a direc
 const KINDS = ["xlsx", "csv", "tsv", "jsonl"];
 const SECOND = 1000;
 const ENCODERS = {
-  "maillon-pair-1": "le plus précis, celui par défaut",
-  "maillon-static-2": "le plus rapide, un peu moins précis ; pour les très grands annuaires",
+  "maillon-pair-2": "le plus précis, celui par défaut",
+  "maillon-static-3": "le plus rapide, un peu moins précis ; pour les très grands annuaires",
   "maillon-transformer-1": "la moitié lente de l'encodeur par défaut, à elle seule ; pour comparer",
 };
 
@@ -196,11 +196,11 @@ async function send(file, sync) {
   return ask(`directory?${query}`, { method: "POST", body, headers: { "content-type": "application/octet-stream" } });
 }
 
-let rejects = [];
+let rejectedLines = []; // whole, so that they can be mended in a spreadsheet and loaded
 
 function report(name, sync, imported) {
-  rejects = imported.rejects.map(({ line, reason: why }) => [line, why]);
-  const { detected, read, changes, rejected } = imported;
+  const { detected, header, read, changes, rejected, rejects } = imported;
+  rejectedLines = [["ligne", "motif", ...header], ...rejects.map(({ line, reason: why, cells }) => [line, why, ...cells])];
   say("detected", french(`« ${name} » : ${detected}.`));
   for (const [what, count] of Object.entries(changes)) say(what, number(count));
   at("rejected").hidden = !rejected;
@@ -208,13 +208,13 @@ function report(name, sync, imported) {
   say("rejected-title", rejected > rejects.length
     ? `Les ${number(rejects.length)} premières lignes rejetées, sur ${number(rejected)}`
     : counted(rejected, "ligne rejetée", "lignes rejetées"));
-  fill("rejects", rejects);
+  fill("rejects", rejects.map(({ line, reason: why }) => [line, why]));
   at("report").hidden = false;
   say("loading", `Chargé. ${counted(read, "fournisseur lu", "fournisseurs lus")}, ${counted(rejected, "ligne rejetée", "lignes rejetées")}.`);
 }
 
 at("save-rejects").addEventListener("click", () => {
-  const lines = [["ligne", "motif"], ...rejects].map((cells) => cells.map(cell).join(";"));
+  const lines = rejectedLines.map((cells) => cells.map(cell).join(";"));
   save("lignes-rejetees.csv", new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
 });
 
