@@ -41,7 +41,8 @@ def test_examples_are_stored_in_eight_bits() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     given = Examples.gather(vectors, [["forge"]] * 50, PLACES)
     stored, trades = given.stored()
-    assert (stored.dtype, trades[0].tolist()) == (np.int8, [0, -1, -1, -1])
+    assert stored.dtype == np.int8
+    assert trades[0].tolist() == [0, -1, -1, -1]
     read = Examples.read(stored, trades)
     assert np.einsum("ij,ij->i", read.vectors, vectors).min() > 0.9995
 
