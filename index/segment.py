@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +39,13 @@ _STEP = 1e-4  # scores are given to four decimals
 _DEEPER = 4
 _SAMPLE = 200
 
+WIDE = 300_000
+"""Rows from which words and trades are summed on threads while vectors are compared.
+
+None of the three holds the interpreter; fewer rows take less time than threads cost.
+"""
+
 _BESIDE = ThreadPoolExecutor(2, thread_name_prefix="segment")
-"""Sums words and trades while vectors are compared; none of the three holds the interpreter."""
 
 Rows = NDArray[np.int64]
 News = Callable[[Rows, Rows], Sums]
@@ -362,18 +367,22 @@ class Segment:
 
 
 class Known:
-    """What words and trades alone give each row of a segment, summed on threads beside."""
+    """What words and trades alone give each row of a segment; of a wide one, summed on threads."""
 
     def __init__(self, segment: Segment, query: Query) -> None:
-        lexical, trades = segment.lexical, segment.trades
-        self._words = _BESIDE.submit(lexical.shares, query.terms, query.lexical)
-        self._trades = _BESIDE.submit(trades.dot, query.trades, segment.rows)
+        parts = (
+            partial(segment.lexical.shares, query.terms, query.lexical),
+            partial(segment.trades.dot, query.trades, segment.rows),
+        )
+        wide = segment.rows >= WIDE
+        self._parts = [_BESIDE.submit(part).result if wide else part for part in parts]
 
     @cached_property
     def sums(self) -> Sums:
         """Float32 `(rows,)`; waits for what is not there yet."""
-        said = self._words.result()
-        said += self._trades.result()
+        words, trades = self._parts
+        said = words()
+        said += trades()
         return said
 
 

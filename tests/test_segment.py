@@ -314,6 +314,16 @@ def test_another_matching_capability_adds_a_little_and_a_repeated_one_nothing(
     assert {s.capability for s in found.values()} == {TURNED}
 
 
+def test_a_wide_segment_gives_the_same_scores(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = SupplierIndex.build([Supplier(n, n, texts) for n, texts in SHEETS.items()], encoder)
+    need = "tournage inox 316L, broderie, vis en laiton"
+    found = index.search(need, day=DAY)
+    monkeypatch.setattr(segment, "WIDE", 1)
+    assert index.search(need, day=DAY) == found
+
+
 def test_a_score_is_the_same_in_search_and_rerank_and_at_most_1(encoder: Encoder) -> None:
     need = "tournage inox 316L de pièces de précision"
     given = [Supplier(n, n, texts) for n, texts in SHEETS.items()]
