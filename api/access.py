@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.exceptions import HTTPException
 
 from api.keys import Key, Keys
-from api.settings import RATE as RATE
+from api.settings import RATE
 
 _TOLD = parse("30/minute")
 """Verdicts of one address under one key: each takes room on the disk."""

@@ -13,10 +13,10 @@ from conftest import CONFECTION, DECOLLETEUR, PHONE, THERMOFORMEUR, flaws, servi
 from playwright.sync_api import Page, expect
 from pydantic import TypeAdapter, ValidationError
 
-from api.access import RATE
 from api.app import create_app
 from api.journal import FILE, Feedback, Journal, Judgement
 from api.keys import Keys
+from api.settings import RATE
 from embed.encoder import FAST, Encoder, load_encoder, weights_folder
 from index.engine import SupplierIndex
 from index.suppliers import Supplier
