@@ -124,7 +124,7 @@ def _search(index: SupplierIndex) -> Iterator[str]:
 def _over_http(index: SupplierIndex) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         saved(index.suppliers, index.encoder, Path(folder, "index"))
-        with _served(Path(folder, "index"), index.encoder.name) as port:
+        with _served(Path(folder, "index")) as port:
             connection = http.client.HTTPConnection("127.0.0.1", port)
             floor = _latencies(lambda _: _get(connection), range(SEARCHES))
             needs = [f"{NEEDS[n % len(NEEDS)]}, lot {n}" for n in range(SEARCHES)]
@@ -135,14 +135,13 @@ def _over_http(index: SupplierIndex) -> Iterator[str]:
 
 
 @contextmanager
-def _served(folder: Path, encoder: str) -> Iterator[int]:
+def _served(folder: Path) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = ["-m", "api.cli", "serve", "--index", str(folder), "--port", str(port)]
-    server = subprocess.Popen(
-        [sys.executable, *command, "--encoder", encoder], stdout=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "api.cli", "serve", "--index", str(folder)]
+    command += ["--port", str(port), "--rate", "1000000/minute"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(port, server)
         yield port
