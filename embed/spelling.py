@@ -9,7 +9,7 @@ from pathlib import Path
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from embed.lexicon import read_asks, read_lexicon
+from embed.lexicon import lexicon, read_asks
 from embed.stopwords import STOP_WORDS
 from embed.text import fold
 
@@ -101,7 +101,7 @@ class Spelling:
 
 @cache
 def _of_lexicon() -> Counter[str]:
-    entries = read_lexicon()
+    entries = lexicon()
     careful = [text for e in entries for text in (e.sheet, *e.products, *e.materials)]
     hurried = [text for e in entries for text in e.lay]
     hurried += [ask.text for ask in read_asks(entries)]

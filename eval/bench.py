@@ -124,7 +124,8 @@ def _search(index: SupplierIndex) -> Iterator[str]:
 def _over_http(index: SupplierIndex) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         saved(index.suppliers, index.encoder, Path(folder, "index"))
-        with _served(Path(folder, "index")) as port:
+        serve = ["api.cli", "serve", "--index", f"{folder}/index", "--rate", "1000000/minute"]
+        with serving([*serve, "--port"]) as port:
             connection = http.client.HTTPConnection("127.0.0.1", port)
             floor = _latencies(lambda _: _get(connection), range(SEARCHES))
             needs = [f"{NEEDS[n % len(NEEDS)]}, lot {n}" for n in range(SEARCHES)]
@@ -135,19 +136,19 @@ def _over_http(index: SupplierIndex) -> Iterator[str]:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[int]:
+def serving(command: Sequence[str]) -> Iterator[int]:
+    """Run a module of Python that serves on the port that ends its command; gives the port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "api.cli", "serve", "--index", str(folder)]
-    command += ["--port", str(port), "--rate", "1000000/minute"]
+    command = [sys.executable, "-m", *command, str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(port, server)
         yield port
     finally:
         server.terminate()
-        server.wait()
+        server.wait(60)
 
 
 def _wait(port: int, server: subprocess.Popen[bytes], patience: float = 120) -> None:

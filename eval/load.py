@@ -8,14 +8,12 @@ import http.client
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, NamedTuple
@@ -25,7 +23,7 @@ import numpy as np
 import typer
 
 from embed.encoder import load_encoder
-from eval.bench import machine
+from eval.bench import machine, serving
 from eval.scale import real, recombined, written
 from index.engine import SupplierIndex
 
@@ -34,7 +32,7 @@ WRITTEN_EVERY = 0.05
 """Seconds between two sheets that are written during the load."""
 
 _FLOOR = "MAILLON_FLOOR"
-_STARTS = 120
+_SETTLED = 50
 _BESIDE = 5
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -102,7 +100,8 @@ def _measured(
 ) -> Iterator[str]:
     key = _maillon("keys", "create", "--secret", "--index", str(index))
     command = ["api.cli", "serve", "--index", str(index), "--workers", str(workers)]
-    with _serving([*command, "--port"]) as port:
+    with serving([*command, "--port"]) as port:
+        _settle(port)
         sample = _get(port, paths[0], key)
         alone = _loaded(port, paths, key, clients, seconds)
         done = Event()
@@ -135,7 +134,8 @@ def _floor(content: bytes, paths: Sequence[str], clients: int, seconds: float) -
         file.flush()
         os.environ[_FLOOR] = file.name
         command = ["uvicorn", "eval.load:floor", "--factory", "--log-level", "warning", "--port"]
-        with _serving(command) as port:
+        with serving(command) as port:
+            _settle(port)
             return _loaded(port, paths, "", clients, seconds)
 
 
@@ -199,36 +199,10 @@ def _get(port: int, path: str, key: str) -> bytes:
     return connection.getresponse().read()
 
 
-@contextmanager
-def _serving(command: Sequence[str]) -> Iterator[int]:
-    """Run a module of Python that serves on the port that ends its command; gives the port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", *command, str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(port, server)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
-    """Wait until it has answered often, and some seconds more for workers that start beside."""
-    until, answers = time.time() + _STARTS, 0
-    while answers < 50:
-        if server.poll() is not None or time.time() > until:
-            raise RuntimeError("the server did not start")
-        try:
-            _get(port, "/v1/search?q=tournage", "")
-            answers += 1
-        except OSError:
-            time.sleep(0.2)
+def _settle(port: int) -> None:
+    """Ask until it has answered often, and wait for workers that start beside."""
+    for _ in range(_SETTLED):
+        _get(port, "/v1/search?q=tournage", "")
     time.sleep(_BESIDE)
 
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nsmallest
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embed.lexicon import read_lexicon
+from embed.lexicon import lexicon
 from embed.stopwords import STOP_WORDS
 from embed.text import fold
 from index.postings import mapped
 
 Kind = Literal["trade", "capability"]
-KINDS: tuple[Kind, Kind] = ("trade", "capability")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Rank = tuple[bool, int, int]
 """Whether it is a later word that is begun, the weight, negative, and the length: least first."""
@@ -141,7 +141,7 @@ class Completions:
 @lru_cache(maxsize=1)
 def _trades() -> Terms:
     """The names of trades, and before them the words that begin several."""
-    names = [name for entry in read_lexicon() for name in (entry.label, *entry.synonyms)]
+    names = [name for entry in lexicon() for name in (entry.label, *entry.synonyms)]
     return Terms(_once([*_heads(names), *names]))
 
 

@@ -19,18 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embed.encoder import Encoder, Vectors, load_encoder, weights_folder
-from embed.lexicon import Entry, read_lexicon
+from embed.lexicon import Entry, lexicon
 from index.dense import fixed, floats
-from index.examples import Examples
+from index.examples import Examples, neighbours
 from index.postings import Postings
 
 FILE = "trades.npz"
 
 EVOKED = 12
 """Trades that a text evokes, at most."""
-
-WARMTH = 0.06
-"""How much nearer a trade must be to weigh e times more; see `python -m eval.fusion`."""
 
 VOTED = 0.5
 """What the examples weigh in what a text evokes, where there are any; tuned on dev needs."""
@@ -144,21 +141,9 @@ class Concepts:
         return Links(places.astype(np.int32), weights, links.nearest)
 
     def _nearest(self, vectors: Vectors) -> Links:
-        nearest = self._proposed(vectors)
-        near = np.einsum("ijk,ik->ij", self.vectors[nearest], vectors)
-        order = np.argsort(-near, axis=1, kind="stable")[:, :EVOKED]
-        near = np.take_along_axis(near, order, axis=1)
-        weights = np.exp((near - near[:, :1]) / WARMTH)
-        weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-        places = np.take_along_axis(nearest, order, axis=1)
-        return Links(places.astype(np.int32), weights.astype(np.float32), near[:, 0])
-
-    def _proposed(self, vectors: Vectors) -> NDArray[np.int64]:
-        """More than enough near trades, by a product whose last digits depend on its size."""
-        cosines = vectors @ self.vectors.T
-        count = min(2 * EVOKED, len(self.labels))
-        found: NDArray[np.int64] = np.argpartition(cosines, -count, axis=1)[:, -count:]
-        return found
+        found = neighbours(vectors, self.vectors, EVOKED)
+        weights = found.weights / np.linalg.norm(found.weights, axis=1, keepdims=True)
+        return Links(found.places.astype(np.int32), weights, found.near[:, 0])
 
     def _wanted(self, need: Links) -> Weights:
         wanted = np.zeros(len(self.labels), np.float32)
@@ -177,7 +162,7 @@ def _placed(encoder: Encoder) -> Concepts:
     shipped = _shipped(encoder.name)
     if shipped:
         return shipped
-    entries = read_lexicon()
+    entries = lexicon()
     return Concepts([entry.label for entry in entries], _trades(encoder, entries))
 
 
@@ -195,7 +180,7 @@ def _shipped(encoder: str) -> Concepts | None:
     folder = weights_folder(encoder)
     if folder is None or not (folder / FILE).exists():
         return None
-    entries = read_lexicon()
+    entries = lexicon()
     with np.load(folder / FILE, allow_pickle=False) as arrays:
         if "asks" not in arrays or arrays["lexicon"].tobytes() != _digest(entries):
             return None

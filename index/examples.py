@@ -17,7 +17,7 @@ NEAREST = 30
 """Examples that vote, at most."""
 
 WARMTH = 0.06
-"""How much nearer an example must be for its vote to weigh e times more."""
+"""How much nearer a neighbour must be to weigh e times more; see `python -m eval.fusion`."""
 
 _SECOND = 0.3
 """The trades of an example count 1, 1 / 1.3, 1 / 1.6…: its author put the most fitting first."""
@@ -26,6 +26,18 @@ _TRADES = 4
 
 Stored = NDArray[np.int8]
 Places = NDArray[np.int16]
+
+
+class Neighbours(NamedTuple):
+    """What is nearest to some texts, nearest first: places, cosines, weights `(texts, count)`.
+
+    The weights are a softmax of the cosines, with 1 for the nearest; those of a text are the same
+    whatever texts stand beside it.
+    """
+
+    places: NDArray[np.int64]
+    near: NDArray[np.float32]
+    weights: NDArray[np.float32]
 
 
 class Examples(NamedTuple):
@@ -66,22 +78,27 @@ class Examples(NamedTuple):
         neighbours of Cover & Hart (1967), "Nearest neighbor pattern classification", weighed by
         their cosines.
         """
-        nearest = self._nearest(vectors)
-        near = np.einsum("ijk,ik->ij", self.vectors[nearest], vectors)
-        order = np.argsort(-near, axis=1, kind="stable")[:, :NEAREST]
-        near, nearest = (np.take_along_axis(of, order, axis=1) for of in (near, nearest))
-        weights = np.exp((near - near[:, :1]) / WARMTH)
-        shares = weights[:, :, None] / (1 + _SECOND * np.arange(_TRADES))
-        named = self.trades[nearest]
+        found = neighbours(vectors, self.vectors, NEAREST)
+        shares = found.weights[:, :, None] / (1 + _SECOND * np.arange(_TRADES))
+        named = self.trades[found.places]
         text, *_ = np.nonzero(named >= 0)
         pairs = shares[named >= 0], (text, named[named >= 0])
         votes = csr_array(pairs, shape=(len(vectors), trades)).toarray()
         unit: NDArray[np.float32] = votes / np.linalg.norm(votes, axis=1, keepdims=True)
         return unit.astype(np.float32)
 
-    def _nearest(self, vectors: Vectors) -> NDArray[np.int64]:
-        """More than enough near examples, by a product whose last digits depend on its size."""
-        count = min(2 * NEAREST, len(self.vectors))
-        cosines = vectors @ self.vectors.T
-        found: NDArray[np.int64] = np.argpartition(cosines, -count, axis=1)[:, -count:]
-        return found
+
+def neighbours(vectors: Vectors, among: Vectors, count: int) -> Neighbours:
+    """The `count` nearest of `among`, `(others, dim)`, to each unit row `(texts, dim)`."""
+    proposed = _proposed(vectors, among, 2 * count)
+    near = np.einsum("ijk,ik->ij", among[proposed], vectors)
+    order = np.argsort(-near, axis=1, kind="stable")[:, :count]
+    places, near = (np.take_along_axis(of, order, axis=1) for of in (proposed, near))
+    return Neighbours(places, near, np.exp((near - near[:, :1]) / WARMTH))
+
+
+def _proposed(vectors: Vectors, among: Vectors, count: int) -> NDArray[np.int64]:
+    """More than enough near rows, by a product whose last digits depend on its size."""
+    count = min(count, len(among))
+    found: NDArray[np.int64] = np.argpartition(vectors @ among.T, -count, axis=1)[:, -count:]
+    return found

@@ -1,7 +1,8 @@
 import numpy as np
 
 from embed.encoder import Encoder
-from index.concepts import WARMTH, Concepts, Links
+from index.concepts import Concepts, Links
+from index.examples import WARMTH
 
 AXES = np.eye(3, dtype=np.float32)
 THREE = Concepts(["Fonderie", "Forge", "Couture"], AXES)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,12 @@ def read_lexicon(folder: Path = FOLDER) -> list[Entry]:
     if faults:
         raise LexiconError("\n".join(faults))
     return entries
+
+
+@cache
+def lexicon() -> tuple[Entry, ...]:
+    """Every entry of ours, read once."""
+    return tuple(read_lexicon())
 
 
 def read_asks(entries: Iterable[Entry], folder: Path = FOLDER) -> list[Ask]:
