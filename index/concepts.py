@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from embed.encoder import Encoder, Vectors, load_encoder, weights_folder
 from embed.lexicon import Entry, lexicon
 from index.dense import fixed, floats
-from index.examples import Examples, neighbours
+from index.examples import Examples, Neighbours
 from index.postings import Postings
 
 FILE = "trades.npz"
@@ -141,9 +141,18 @@ class Concepts:
         return Links(places.astype(np.int32), weights, links.nearest)
 
     def _nearest(self, vectors: Vectors) -> Links:
-        found = neighbours(vectors, self.vectors, EVOKED)
+        proposed = self._proposed(vectors)
+        near = np.einsum("ijk,ik->ij", self.vectors[proposed], vectors)
+        found = Neighbours.of(proposed, near, EVOKED)
         weights = found.weights / np.linalg.norm(found.weights, axis=1, keepdims=True)
         return Links(found.places.astype(np.int32), weights, found.near[:, 0])
+
+    def _proposed(self, vectors: Vectors) -> NDArray[np.int64]:
+        """More than enough near trades, by a product whose last digits depend on its size."""
+        cosines = vectors @ self.vectors.T
+        count = min(2 * EVOKED, len(self.labels))
+        found: NDArray[np.int64] = np.argpartition(cosines, -count, axis=1)[:, -count:]
+        return found
 
     def _wanted(self, need: Links) -> Weights:
         wanted = np.zeros(len(self.labels), np.float32)
@@ -182,11 +191,9 @@ def _shipped(encoder: str) -> Concepts | None:
         return None
     entries = lexicon()
     with np.load(folder / FILE, allow_pickle=False) as arrays:
-        if "asks" not in arrays or arrays["lexicon"].tobytes() != _digest(entries):
+        if "asks_codes" not in arrays or arrays["lexicon"].tobytes() != _digest(entries):
             return None
-        asks, sheets = (
-            Examples.read(arrays[name], arrays[f"{name}_trades"]) for name in ("asks", "sheets")
-        )
+        asks, sheets = (Examples.read(arrays, name) for name in ("asks", "sheets"))
         labels = [entry.label for entry in entries]
         return Concepts(labels, floats(arrays["vectors"]), asks, sheets)
 
@@ -205,17 +212,15 @@ def ship(encoder: Encoder, folder: Path) -> Path:
     sheets = {sheet.text: sheet.ids for line in written.lines for sheet in line.sheets if sheet.ids}
     asked = encoder.encode_needs([ask.text for ask in written.asks])
     told = encoder.encode_capabilities(list(sheets))
-    asks = Examples.gather(asked, [ask.ids for ask in written.asks], places).stored()
-    done = Examples.gather(told, list(sheets.values()), places).stored()
-    np.savez(
-        folder / FILE,
-        lexicon=np.frombuffer(_digest(written.entries), np.uint8),
-        vectors=fixed(_trades(encoder, written.entries)),
-        asks=asks[0],
-        asks_trades=asks[1],
-        sheets=done[0],
-        sheets_trades=done[1],
-    )
+    asks = Examples.gather(asked, [ask.ids for ask in written.asks], places)
+    done = Examples.gather(told, list(sheets.values()), places)
+    arrays = {
+        "lexicon": np.frombuffer(_digest(written.entries), np.uint8),
+        "vectors": fixed(_trades(encoder, written.entries)),
+        **asks.stored("asks"),
+        **done.stored("sheets"),
+    }
+    np.savez(folder / FILE, **arrays)  # type: ignore[arg-type]  # numpy's own stub is too narrow
     return folder / FILE
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Fixed = NDArray[np.int16]
 """Unit rows in 16-bit fixed point: half the memory of float32, and as exact as float16 at least."""
 
+Bytes = NDArray[np.uint8]
+
 CODED = 5_000
 """Rows from which short codes are worth their training."""
 
@@ -43,15 +45,34 @@ class Dense:
     @classmethod
     def build(cls, vectors: Fixed, lasting: bool = True) -> "Dense":
         """Index rows, int16 `(rows, dim)`, with codes if they last; numbers follow their order."""
-        return cls(vectors, _coded(vectors) if lasting and len(vectors) >= CODED else None)
+        return cls(vectors, coded(vectors) if lasting and len(vectors) >= CODED else None)
+
+    @classmethod
+    def read(cls, vectors: Fixed, codes: Bytes) -> "Dense":
+        """Rows with what `codes` gave for them."""
+        import faiss
+
+        read: Any = faiss.deserialize_index(codes) if len(codes) else None
+        return cls(vectors, read)
+
+    def codes(self) -> Bytes:
+        """The codes as FAISS writes them; no byte where there are none."""
+        import faiss
+
+        held: Any = [] if self._codes is None else faiss.serialize_index(self._codes)
+        return np.array(held, np.uint8)
 
     def nearest(self, vector: Vectors, depth: int) -> NDArray[np.int64]:
         """Rows that are probably the `depth` nearest, in no order; all of them where fewer."""
+        found: NDArray[np.int64] = self.nearest_each(vector.reshape(1, -1), depth)[0]
+        return found[found >= 0]
+
+    def nearest_each(self, vectors: Vectors, depth: int) -> NDArray[np.int64]:
+        """What `nearest` gives for each of `(texts, dim)`; -1 after them where they are fewer."""
         if self._codes is None or depth >= len(self.vectors):
-            return np.arange(len(self.vectors))
-        _, rows = self._codes.search(vector.reshape(1, -1), depth)
-        found: NDArray[np.int64] = rows[0][rows[0] >= 0]
-        return found
+            return np.tile(np.arange(len(self.vectors)), (len(vectors), 1))
+        rows: NDArray[np.int64] = self._codes.search(vectors, depth)[1]
+        return rows
 
     def cosines(self, rows: NDArray[np.int64], vector: Vectors) -> Sums:
         """Exact cosines of some rows; that of a row is the same whatever rows stand beside it."""
@@ -82,7 +103,8 @@ def cosines(vectors: Fixed, others: Vectors) -> Sums:
     return products
 
 
-def _coded(vectors: Fixed) -> "faiss.IndexPQFastScan":
+def coded(vectors: Fixed) -> "faiss.IndexPQFastScan":
+    """Codes of rows, 4 bits for two dimensions, 240 rows or more to be trained on."""
     import faiss
 
     dim = vectors.shape[1]

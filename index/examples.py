@@ -5,13 +5,13 @@ nearer to somebody's "capot rigide autour d'une batterie" than to any account of
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from embed.encoder import Vectors
+from index.dense import Dense, coded, fixed, floats
 
 NEAREST = 30
 """Examples that vote, at most."""
@@ -19,13 +19,16 @@ NEAREST = 30
 WARMTH = 0.06
 """How much nearer a neighbour must be to weigh e times more; see `python -m eval.fusion`."""
 
+DEPTH = 5 * NEAREST
+"""Examples that are compared exactly, of those whose codes look nearest."""
+
 _SECOND = 0.3
 """The trades of an example count 1, 1 / 1.3, 1 / 1.6…: its author put the most fitting first."""
 
 _TRADES = 4
 
-Stored = NDArray[np.int8]
 Places = NDArray[np.int16]
+Stored = dict[str, NDArray[Any]]
 
 
 class Neighbours(NamedTuple):
@@ -39,66 +42,65 @@ class Neighbours(NamedTuple):
     near: NDArray[np.float32]
     weights: NDArray[np.float32]
 
+    @classmethod
+    def of(cls, places: NDArray[np.int64], near: NDArray[np.float32], count: int) -> "Neighbours":
+        """The `count` nearest of some places, from the cosines of all of them."""
+        order = np.argsort(-near, axis=1, kind="stable")[:, :count]
+        near = np.take_along_axis(near, order, axis=1)
+        places = np.take_along_axis(places, order, axis=1)
+        return cls(places, near, np.exp((near - near[:, :1]) / WARMTH))
+
 
 class Examples(NamedTuple):
-    """Float32 unit rows `(examples, dim)`, and the places of their trades, int16 `(examples, 4)`.
+    """The vectors of `(examples,)` texts, and the places of their trades, int16 `(examples, 4)`.
 
     An example of fewer trades has -1 after them, one of more is left its first.
     """
 
-    vectors: Vectors
+    dense: Dense
     trades: Places
 
     @classmethod
     def gather(
         cls, vectors: Vectors, trades: Sequence[Sequence[str]], places: Mapping[str, int]
     ) -> "Examples":
-        """The vectors of some texts and the ids of the trades of each."""
+        """The unit rows, float32 `(examples, dim)`, of some texts and the ids of their trades."""
         held = np.full((len(vectors), _TRADES), -1, np.int16)
         for row, ids in zip(held, trades, strict=True):
             row[: len(ids)] = [places[one] for one in ids[:_TRADES]]
-        return cls(vectors, held)
+        rows = fixed(vectors)
+        codes = coded(rows) if len(rows) > DEPTH else None
+        return cls(Dense(rows, codes), held)
 
-    def stored(self) -> tuple[Stored, Places]:
-        """What `read` takes: each vector in 8 bits, to its own scale."""
-        scales = 127 / np.abs(self.vectors).max(axis=1, keepdims=True)
-        return np.rint(self.vectors * scales).astype(np.int8), self.trades
+    def stored(self, name: str) -> Stored:
+        """What `read` takes, as arrays named after `name`: each vector in 8 bits, to its scale."""
+        vectors = floats(self.dense.vectors)
+        scales = 127 / np.abs(vectors).max(axis=1, keepdims=True)
+        eight = np.rint(vectors * scales).astype(np.int8)
+        return {name: eight, f"{name}_codes": self.dense.codes(), f"{name}_trades": self.trades}
 
     @classmethod
-    def read(cls, vectors: Stored, trades: Places) -> "Examples":
-        """What `stored` gave, at unit length again."""
-        rows = vectors.astype(np.float32)
+    def read(cls, stored: Mapping[str, NDArray[Any]], name: str) -> "Examples":
+        """What `stored` gave under a name, at unit length again."""
+        rows = stored[name].astype(np.float32)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        return cls(rows, trades)
+        return cls(Dense.read(fixed(rows), stored[f"{name}_codes"]), stored[f"{name}_trades"])
 
     def votes(self, vectors: Vectors, trades: int) -> NDArray[np.float32]:
         """For unit rows `(texts, dim)`, what their nearest examples are about: `(texts, trades)`.
 
-        Unit rows; that of a text is the same whatever texts stand beside it. After the nearest
-        neighbours of Cover & Hart (1967), "Nearest neighbor pattern classification", weighed by
-        their cosines.
+        Unit rows. After the nearest neighbours of Cover & Hart (1967), "Nearest neighbor pattern
+        classification", weighed by their cosines.
         """
-        found = neighbours(vectors, self.vectors, NEAREST)
+        places = self.dense.nearest_each(vectors, DEPTH)
+        pairs = zip(places, vectors, strict=True)
+        near = np.stack([self.dense.cosines(rows, vector) for rows, vector in pairs])
+        found = Neighbours.of(places, near, NEAREST)
         shares = found.weights[:, :, None] / (1 + _SECOND * np.arange(_TRADES))
         named = self.trades[found.places]
         text, *_ = np.nonzero(named >= 0)
-        pairs = shares[named >= 0], (text, named[named >= 0])
-        votes = csr_array(pairs, shape=(len(vectors), trades)).toarray()
+        cells = text * trades + named[named >= 0]
+        sums = np.bincount(cells, shares[named >= 0], len(vectors) * trades)
+        votes = sums.reshape(len(vectors), trades)
         unit: NDArray[np.float32] = votes / np.linalg.norm(votes, axis=1, keepdims=True)
         return unit.astype(np.float32)
-
-
-def neighbours(vectors: Vectors, among: Vectors, count: int) -> Neighbours:
-    """The `count` nearest of `among`, `(others, dim)`, to each unit row `(texts, dim)`."""
-    proposed = _proposed(vectors, among, 2 * count)
-    near = np.einsum("ijk,ik->ij", among[proposed], vectors)
-    order = np.argsort(-near, axis=1, kind="stable")[:, :count]
-    places, near = (np.take_along_axis(of, order, axis=1) for of in (proposed, near))
-    return Neighbours(places, near, np.exp((near - near[:, :1]) / WARMTH))
-
-
-def _proposed(vectors: Vectors, among: Vectors, count: int) -> NDArray[np.int64]:
-    """More than enough near rows, by a product whose last digits depend on its size."""
-    count = min(count, len(among))
-    found: NDArray[np.int64] = np.argpartition(vectors @ among.T, -count, axis=1)[:, -count:]
-    return found

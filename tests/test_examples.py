@@ -3,6 +3,7 @@ import numpy as np
 from embed.encoder import Encoder
 from embed.lexicon import read_asks, read_lexicon
 from index.concepts import VOTED, Concepts
+from index.dense import floats
 from index.examples import WARMTH, Examples
 
 AXES = np.eye(3, dtype=np.float32)
@@ -40,11 +41,11 @@ def test_examples_are_stored_in_eight_bits() -> None:
     vectors = draw.normal(size=(50, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     given = Examples.gather(vectors, [["forge"]] * 50, PLACES)
-    stored, trades = given.stored()
-    assert stored.dtype == np.int8
-    assert trades[0].tolist() == [0, -1, -1, -1]
-    read = Examples.read(stored, trades)
-    assert np.einsum("ij,ij->i", read.vectors, vectors).min() > 0.9995
+    stored = given.stored("asks")
+    assert stored["asks"].dtype == np.int8
+    assert stored["asks_trades"][0].tolist() == [0, -1, -1, -1]
+    read = Examples.read(stored, "asks")
+    assert np.einsum("ij,ij->i", floats(read.dense.vectors), vectors).min() > 0.9995
 
 
 def test_the_shipped_examples_are_all_that_people_ask_and_vote_alike_in_company(
@@ -53,7 +54,7 @@ def test_the_shipped_examples_are_all_that_people_ask_and_vote_alike_in_company(
     concepts = Concepts.build(encoder)
     assert concepts.asks is not None
     assert concepts.sheets is not None
-    assert len(concepts.asks.vectors) == len(read_asks(read_lexicon()))
+    assert len(concepts.asks.trades) == len(read_asks(read_lexicon()))
     vectors = encoder.encode_needs(["un panier en osier", "des vis en inox", "coudre des voiles"])
     together = concepts.asks.votes(vectors, len(concepts.labels))
     alone = [concepts.asks.votes(row[None], len(concepts.labels))[0] for row in vectors]
