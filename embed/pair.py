@@ -31,6 +31,12 @@ class PairEncoder:
         return np.hstack([self._scales[0] * fast, self._scales[1] * deep])
 
 
-def fast_of(encoder: Encoder) -> Encoder:
-    """The encoder that stands for another where a great many texts are to be compared at once."""
-    return encoder.fast if isinstance(encoder, PairEncoder) else encoder
+def fast_of(encoder: Encoder, vector: Vectors) -> tuple[Encoder, Vectors]:
+    """What stands for an encoder where a great many texts are to be compared at once.
+
+    And the unit row, float32 `(dim,)`, that it gives where the encoder gave `vector`.
+    """
+    if not isinstance(encoder, PairEncoder):
+        return encoder, vector
+    part = vector[: encoder.fast.dim]
+    return encoder.fast, part / np.linalg.norm(part)

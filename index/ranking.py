@@ -38,22 +38,21 @@ Scores = NDArray[np.float32]
 
 
 def highlights(
-    need: str,
+    need: Vectors,
     wanted: Wanted,
     capabilities: Sequence[str],
     encoder: Encoder,
     mix: Mix = HYBRID,
 ) -> list[tuple[Highlight, ...]]:
-    """For each capability, the words that weighed in its score and how much.
+    """For each capability, the words that weighed in its score for a unit row, and how much.
 
     A word's dense weight is what the cosine loses when the word is taken out (`embed.occlusion`);
     its lexical weight is its share of BM25.
     """
     found = [words(capability)[:_READ] for capability in capabilities]
-    near = encoder.encode_needs([need])[0]
     spans = [[(word.start, word.end) for word in of] for of in found]
     return [
-        _heaviest(of, mix.dense * _losses(vectors, near) + mix.lexical * _lexical(wanted, of))
+        _heaviest(of, mix.dense * _losses(vectors, need) + mix.lexical * _lexical(wanted, of))
         for of, vectors in zip(found, occluded(encoder, capabilities, spans), strict=True)
     ]
 

@@ -104,8 +104,9 @@ def _explained(
 ) -> list[tuple[tuple[Highlight, ...], tuple[str, ...]]]:
     if not texts:
         return []
-    encoder, concepts, mix = view.reader.encoder, view.reader.concepts, view.reader.mix
-    marks = highlights(asked.text, asked.query.terms, texts, fast_of(encoder), mix)
+    concepts, mix = view.reader.concepts, view.reader.mix
+    fast, vector = fast_of(view.reader.encoder, asked.vector)
+    marks = highlights(vector, asked.query.terms, texts, fast, mix)
     links = concepts.told(floats(np.stack([hit.vector for hit in hits])))
     return list(zip(marks, concepts.shared(asked.links, links), strict=True))
 

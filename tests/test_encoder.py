@@ -41,8 +41,10 @@ def test_fast_is_the_static_one(encoder: Encoder) -> None:
 def test_the_default_is_the_static_and_the_transformer_side_by_side(encoder: Encoder) -> None:
     default, deep = load_encoder(), load_encoder(DEEP)
     assert (default.name, default.dim) == (EMBEDDED, 256 + 384)
-    assert fast_of(default).name == FAST
     needs, sheets = ["fabriquer des chaussures"], ["bottier, souliers sur mesure", "béton armé"]
+    fast, part = fast_of(default, default.encode_needs(needs)[0])
+    assert fast.name == FAST
+    np.testing.assert_allclose(part, encoder.encode_needs(needs)[0], atol=1e-6)
     one, other, both = (
         each.encode_needs(needs) @ each.encode_capabilities(sheets).T
         for each in (encoder, deep, default)

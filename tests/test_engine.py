@@ -13,7 +13,7 @@ from index.suppliers import Supplier
 
 
 def found(index: SupplierIndex, need: str, k: int = 10) -> list[tuple[str, float]]:
-    return [(s.supplier.id, s.score) for s in index.search(need, k)]
+    return [(s.supplier.id, s.score) for s in index.search(need, k, day=1)]
 
 
 @pytest.fixture(scope="module")

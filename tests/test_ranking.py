@@ -13,7 +13,8 @@ def lexical(texts: list[str]) -> Lexical:
 def test_the_words_that_weigh_are_the_ones_that_answer(encoder: Encoder) -> None:
     text = "🚲 Anodisation de l'aluminium, livraison rapide"
     need = "anodiser des pièces en aluminium"
-    (marks,) = highlights(need, lexical([text, "Forge"]).wanted(need), [text], encoder)
+    (vector,) = encoder.encode_needs([need])
+    (marks,) = highlights(vector, lexical([text, "Forge"]).wanted(need), [text], encoder)
     words = {text[mark.start : mark.end]: mark.weight for mark in marks}
     assert {"Anodisation", "aluminium"} <= words.keys()
     assert max(words.values()) == 1
@@ -31,4 +32,5 @@ def test_a_capability_that_shares_nothing_has_no_word_to_show() -> None:
             return np.tile(np.array([0, 1], np.float32), (len(texts), 1))
 
     wanted = lexical(["Forge"]).wanted("vis")
-    assert highlights("vis", wanted, ["Forge libre"], Apart()) == [()]
+    (need,) = Apart().encode_needs(["vis"])
+    assert highlights(need, wanted, ["Forge libre"], Apart()) == [()]
