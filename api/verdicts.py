@@ -14,13 +14,13 @@ from api.journal import Asked, Feedback, Journal, Judgement, need_id, ubi
 from api.problems import documented
 from api.sheets import NDJSON, found, lines
 from index.engine import SupplierIndex
+from index.qrels import SUITABLE, cell
 from index.suppliers import as_json_line
 
 MAX_JUDGEMENTS = 1_000
 
 Source = Literal["judgement", "feedback"]
 
-_SUITABLE = 2
 _Graded = dict[str, dict[str, int]]
 
 
@@ -78,8 +78,8 @@ def judging_routes(index: SupplierIndex, access: Access, journal: Journal) -> AP
     def qrels(source: Source = "judgement") -> Response:
         """The last grade of each pair as TREC qrels; a visitor's "suits" counts as 2, else 0.
 
-        Of suppliers that are still there. A space in an id of one, which qrels cannot hold, is
-        written %20.
+        Of suppliers that are still there. A blank in an id, which qrels cannot hold, is written
+        %20, a % is %25.
         """
         return Response(lines(_qrels(_graded(index, journal, source))), media_type="text/plain")
 
@@ -133,12 +133,12 @@ def _graded(index: SupplierIndex, journal: Journal, source: Source) -> _Graded:
 def _qrels(graded: _Graded) -> Iterator[str]:
     for need, grades in graded.items():
         for supplier, grade in grades.items():
-            yield f"{need_id(need)} 0 {supplier.replace(' ', '%20')} {grade}"
+            yield f"{need_id(need)} 0 {cell(supplier)} {grade}"
 
 
 def _needs(graded: _Graded) -> Iterator[str]:
     for need, grades in graded.items():
-        line = {"id": need_id(need), "text": need, "gap": max(grades.values()) < _SUITABLE}
+        line = {"id": need_id(need), "text": need, "gap": max(grades.values()) < SUITABLE}
         yield json.dumps(line, ensure_ascii=False)
 
 

@@ -9,9 +9,10 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 
 from embed.encoder import Encoder
 from eval.measures import auroc
-from eval.suite import SUITABLE, Need, Suite
+from eval.suite import Need, Suite
 from index.confidence import Calibration, Curve
 from index.engine import SupplierIndex
+from index.qrels import SUITABLE
 
 FIRST = 10
 """Suggestions of each need that are looked at, as many as a page shows."""

@@ -13,17 +13,16 @@ from eval.suite import (
     GRADES,
     NEEDS,
     QRELS,
-    SUITABLE,
     SUPPLIERS,
     Need,
     Split,
     Suite,
     SuiteError,
-    unspaced,
     write_needs,
 )
 from index.dialects import harmless
 from index.directory import read_suppliers
+from index.qrels import SUITABLE, cell
 from index.suppliers import MAX_CAPABILITY, Supplier, SupplierError, as_json_line
 from index.tables import Columns, Row, read_table
 
@@ -194,7 +193,7 @@ def _need(file: Path, row: Row) -> Need:
 
 def write_qrels(file: Path, rows: list[tuple[str, str, int]]) -> None:
     """Write judgements as TREC does."""
-    lines = [f"{need}\t0\t{unspaced(one)}\t{grade}" for need, one, grade in rows]
+    lines = [f"{need}\t0\t{cell(one)}\t{grade}" for need, one, grade in rows]
     file.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from ir_measures import RR, Bpref, Judged, P, R, Success, nDCG
 from numpy.typing import NDArray
 
-from eval.suite import SUITABLE, Qrels
+from eval.suite import Qrels
+from index.qrels import SUITABLE
 
 Run = dict[str, dict[str, float]]
 """For each need its suppliers and their scores, the higher the better."""

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from eval.calibration import Check
 from eval.measures import MEASURES, Run, interval, p_value, risk_coverage
 from eval.report import MAIN, decimal, figures, values_of
-from eval.suite import GRADES, SUITABLE, Need, Suite
+from eval.suite import GRADES, Need, Suite
+from index.qrels import SUITABLE
 
 SHOWN = 5
 """Suggestions shown for each need and system."""

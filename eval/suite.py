@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from embed.errors import MaillonError
 from index.demo import demo_suppliers
 from index.directory import read_suppliers
+from index.qrels import SUITABLE, supplier_of
 from index.suppliers import Supplier
 
 NEEDS, QRELS, SUPPLIERS = "needs.jsonl", "qrels.tsv", "suppliers.jsonl"
@@ -26,9 +27,6 @@ OURS = Path(__file__).parent / "data"
 """The suite that ships with maillon, judged on the demo directory."""
 
 GRADES = {3: "peut chiffrer demain", 2: "convient en grande partie", 1: "second contact", 0: "non"}
-SUITABLE = 2
-"""Grade from which a supplier is one that an adviser would send the need to."""
-
 Split = Literal["dev", "test"]
 Qrels = dict[str, dict[str, int]]
 
@@ -169,7 +167,7 @@ def _qrels(file: Path, needs: set[str], suppliers: set[str], faults: list[str]) 
                 f"{place}: {len(cells)} colonnes, 4 attendues : besoin 0 fournisseur note."
             )
             continue
-        need, supplier, grade = cells[0], spaced(cells[2]), cells[3]
+        need, supplier, grade = cells[0], supplier_of(cells[2]), cells[3]
         if need not in needs:
             faults.append(f"{place}: le besoin {need} n'est pas dans {NEEDS}.")
         if supplier not in suppliers:
@@ -179,16 +177,6 @@ def _qrels(file: Path, needs: set[str], suppliers: set[str], faults: list[str]) 
         elif qrels.setdefault(need, {}).setdefault(supplier, int(grade)) != int(grade):
             faults.append(f"{place}: {need} et {supplier} sont déjà jugés autrement.")
     return qrels
-
-
-def unspaced(one: str) -> str:
-    """The id of a supplier as TREC's lines hold it: a blank, which parts their cells, is %20."""
-    return one.replace(" ", "%20")
-
-
-def spaced(one: str) -> str:
-    """The id of a supplier as it is, from that of a line."""
-    return one.replace("%20", " ")
 
 
 def _contradictions(needs: list[Need], qrels: Qrels) -> Iterator[str]:

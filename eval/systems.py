@@ -7,8 +7,9 @@ from pathlib import Path
 from embed.encoder import Encoder, load_encoder
 from embed.errors import MaillonError
 from eval.measures import Run
-from eval.suite import Need, spaced, unspaced
+from eval.suite import Need
 from index.engine import SupplierIndex
+from index.qrels import cell, supplier_of
 from index.ranking import HYBRID, Mix
 from index.suppliers import Supplier
 
@@ -51,7 +52,7 @@ def read_run(file: Path) -> Run:
             continue
         try:
             need, _, supplier, _, score, _ = cells
-            run.setdefault(need, {})[spaced(supplier)] = float(score)
+            run.setdefault(need, {})[supplier_of(supplier)] = float(score)
         except ValueError as error:
             raise MaillonError(
                 f"{file.name}:{line}: attendu « besoin Q0 fournisseur rang score système »."
@@ -62,7 +63,7 @@ def read_run(file: Path) -> Run:
 def write_run(file: Path, run: Run, system: str) -> None:
     """Write a run as TREC does, best first; equal scores in the order of the run."""
     lines = [
-        f"{need} Q0 {unspaced(supplier)} {rank} {score:.4f} {system}"
+        f"{need} Q0 {cell(supplier)} {rank} {score:.4f} {system}"
         for need, scores in run.items()
         for rank, (supplier, score) in enumerate(
             sorted(scores.items(), key=lambda pair: -pair[1]), start=1
