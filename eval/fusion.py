@@ -1,19 +1,29 @@
-"""`python -m eval.fusion [ENCODER]`: what each mix of the signals is worth on our written lines.
+"""`python -m eval.fusion [ENCODER] [--data DIR]`: what each mix of the signals is worth.
 
-Two readings of them: a need to the sheet written for it (hard: few words in common), and a trade's
-names to the sheets that do it (as typed in a search box). A dev measure, on which the weights are
-tuned: nothing here is a claim of quality. An encoder that ships knows the trades of these very
-sheets, by its examples; one without them is measured as it is.
+Readings of what we wrote: a need to the sheet written for it (hard: few words in common), and a
+trade's names to the sheets that do it (as typed in a search box). With a folder of data, also real
+procurement needs to the label that their buyer chose, and to those of industry apart. A dev
+measure, on which the weights are tuned; the test part of ours, with --test, to be looked at once a
+release.
+
+An encoder that ships learnt these very parts. One trained without them (`python -m embed.train`
+without --whole) has the asks and sheets of the train part as examples: that is a fair figure.
 """
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
+from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
-from embed.encoder import Encoder, load_encoder
-from embed.train.written import WRITTEN, Written, read, split
+from embed.encoder import DEEP_SHARE, Encoder, load_encoder
+from embed.pair import PairEncoder
+from embed.train.positives import needs as bought
+from embed.train.reading import key, records
+from embed.train.written import WRITTEN, Split, Written, read, split, taught
 from index.concepts import Concepts
 from index.lexical import Lexical, Vocabulary, count_terms
 
@@ -21,6 +31,7 @@ MIXES = (
     (1.0, 0.0, 0.0),
     (0.0, 1.0, 0.0),
     (0.0, 0.0, 1.0),
+    (0.8, 0.2, 0.0),
     (0.3, 0.7, 0.0),
     (0.6, 0.4, 0.0),
     (0.6, 0.3, 0.1),
@@ -31,73 +42,145 @@ MIXES = (
 )
 """Weights of the cosine, of BM25 and of the trades."""
 
-Reading = tuple[list[str], list[set[int]]]
-"""Needs, and the places of the sheets that answer each."""
+
+class Reading(NamedTuple):
+    """Needs, the places of the texts that answer each, and how an order of them is valued."""
+
+    name: str
+    needs: list[str]
+    right: list[set[int]]
+    texts: list[str]
+    value: Callable[[NDArray[np.floating], Sequence[set[int]]], float]
 
 
-def needs_to_sheets(whole: Written, places: dict[str, int]) -> Reading:
-    """The needs of the dev lines; each is answered by its own sheet alone."""
+def main(
+    encoder: Annotated[str | None, typer.Argument(help="Hub id or folder.")] = None,
+    beside: Annotated[
+        str | None, typer.Option(help="Another, whose vectors are put beside, as in the default.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data sets.", exists=True)] = None,
+    test: Annotated[bool, typer.Option("--test", help="The test part, once a release.")] = False,
+) -> None:
+    """Print a line a mix, a column a reading."""
+    loaded, whole = load_encoder(encoder), read(WRITTEN)
+    if beside:
+        loaded = PairEncoder(f"{encoder} + {beside}", loaded, load_encoder(beside), DEEP_SHARE)
+    concepts = Concepts.build(loaded)
+    if concepts.asks is None:
+        concepts = Concepts.learnt(loaded, taught(whole)._replace(entries=whole.entries))
+    readings = [*written(whole, "test" if test else "dev"), *(procured(data) if data else ())]
+    typer.echo(loaded.name)
+    for line in compared(loaded, concepts, readings):
+        typer.echo(line)
+
+
+def compared(encoder: Encoder, concepts: Concepts, readings: list[Reading]) -> Iterator[str]:
+    """The lines of a table: a mix each, what it weighs and how each reading values it."""
+    for one in readings:
+        yield f"{one.name}: {len(one.needs):,} among {len(one.texts):,}"
+    heads = ["cosine", "BM25", "trades", *(one.name for one in readings)]
+    yield " ".join(f"{head:>12}" for head in heads)
+    found = [(signals(encoder, concepts, one.needs, one.texts), one) for one in readings]
+    for mix in MIXES:
+        values = [one.value(np.tensordot(mix, three, 1), one.right) for three, one in found]
+        yield " ".join([*(f"{w:12.1f}" for w in mix), *(f"{value:12.3f}" for value in values)])
+
+
+def written(whole: Written, part: Split) -> list[Reading]:
+    """Needs to sheets and names to sheets of a part of what we wrote, valued by nDCG@10."""
+    sheets = list(dict.fromkeys(sheet.text for line in whole.lines for sheet in line.sheets))
+    places = {text: place for place, text in enumerate(sheets)}
+    return [
+        needs_to_sheets(whole, places, sheets, part),
+        names_to_sheets(whole, places, sheets, part),
+    ]
+
+
+def needs_to_sheets(
+    whole: Written, places: dict[str, int], sheets: list[str], part: Split
+) -> Reading:
+    """The needs of the lines of a part; each is answered by its own sheet alone."""
     asked = [
         (need, {places[line.sheet.text]})
         for line in whole.lines
-        if split(line.id) == "dev"
+        if split(line.id) == part
         for need in line.needs
     ]
-    return [need for need, _ in asked], [right for _, right in asked]
+    return Reading("need", *_sides(asked), sheets, ndcg)
 
 
-def names_to_sheets(whole: Written, places: dict[str, int]) -> Reading:
-    """The label of each trade of the dev branches; it is answered by the sheets that do it."""
+def names_to_sheets(
+    whole: Written, places: dict[str, int], sheets: list[str], part: Split
+) -> Reading:
+    """The label of each trade of the branches of a part; answered by the sheets that do it."""
     doing: dict[str, set[int]] = {}
     for line in whole.lines:
         for sheet in line.sheets:
             for one in sheet.ids:
                 doing.setdefault(one, set()).add(places[sheet.text])
-    dev = [e for e in whole.entries if split(e.place) == "dev" and e.id in doing]
-    return [entry.label for entry in dev], [doing[entry.id] for entry in dev]
+    held = [e for e in whole.entries if split(e.place) == part and e.id in doing]
+    asked = [(entry.label, doing[entry.id]) for entry in held]
+    return Reading("trade name", *_sides(asked), sheets, ndcg)
+
+
+def procured(data: Path) -> list[Reading]:
+    """Real needs of notices kept out of training to CPV labels, and those of industry: hit@10."""
+    table = list(records(data / "cpv" / "cpv2008_fr_en.tsv.gz"))
+    places = {row["code"][:8]: place for place, row in enumerate(table)}
+    kept = {(row["avis"], key(row["objet"])): row for row in bought(data, dev=True)}
+    asked = [
+        (row["objet"], {places[code] for code in _codes(row) if code in places})
+        for row in kept.values()
+    ]
+    industrial = [row["industriel"] == "1" for row in kept.values()]
+    labels = [row["fr"] for row in table]
+    return [
+        Reading("procurement", *_sides(asked), labels, hits),
+        Reading("its industry", *_sides(list(compress(asked, industrial))), labels, hits),
+    ]
 
 
 def ndcg(scores: NDArray[np.floating], right: Sequence[set[int]]) -> float:
-    """Mean nDCG@10 of binary judgements; `scores` has shape (needs, sheets)."""
+    """Mean nDCG@10 of binary judgements; `scores` has shape (needs, texts)."""
     gains = 1 / np.log2(np.arange(2, 12))
     found = [
-        sum(
-            gain
-            for gain, place in zip(gains, np.argsort(-row, kind="stable"), strict=False)
-            if place in own
-        )
+        sum(gain for gain, place in zip(gains, best, strict=False) if place in own)
         / gains[: len(own)].sum()
-        for row, own in zip(scores, right, strict=True)
+        for best, own in zip(_best(scores), right, strict=True)
     ]
     return float(np.mean(found))
 
 
-def signals(encoder: Encoder, needs: list[str], sheets: list[str]) -> NDArray[np.float32]:
-    """Cosine, BM25 share and agreement of trades: float32 (3, needs, sheets)."""
+def hits(scores: NDArray[np.floating], right: Sequence[set[int]]) -> float:
+    """The share of needs that have a right text among their ten best."""
+    pairs = zip(_best(scores), right, strict=True)
+    return float(np.mean([not own.isdisjoint(best.tolist()) for best, own in pairs]))
+
+
+def signals(
+    encoder: Encoder, concepts: Concepts, needs: list[str], texts: list[str]
+) -> NDArray[np.float32]:
+    """Cosine, BM25 share and agreement of trades: float32 (3, needs, texts)."""
     vocabulary: Vocabulary = {}
-    lexical = Lexical.build(count_terms(sheets, vocabulary), vocabulary)
-    concepts = Concepts.build(encoder)
-    asked, told = encoder.encode_needs(needs), encoder.encode_capabilities(sheets)
+    lexical = Lexical.build(count_terms(texts, vocabulary), vocabulary)
+    asked, told = encoder.encode_needs(needs), encoder.encode_capabilities(texts)
     trades = concepts.told(told).postings(len(concepts.labels))
-    agreed = [trades.dot(concepts.asked(row[None]).wanted(), len(sheets)) for row in asked]
+    agreed = [trades.dot(concepts.asked(row[None]).wanted(), len(texts)) for row in asked]
     shares = [lexical.shares(lexical.wanted(need)) for need in needs]
     return np.array([np.clip(asked @ told.T, 0, 1), shares, agreed], np.float32)
 
 
-def main() -> None:
-    """Print a line a mix, a column a reading."""
-    named = sys.argv[1] if len(sys.argv) > 1 else None
-    encoder, whole = load_encoder(named), read(WRITTEN)
-    sheets = list(dict.fromkeys(sheet.text for line in whole.lines for sheet in line.sheets))
-    places = {text: place for place, text in enumerate(sheets)}
-    readings = [needs_to_sheets(whole, places), names_to_sheets(whole, places)]
-    found = [(signals(encoder, needs, sheets), right) for needs, right in readings]
-    print(f"{encoder.name}, {len(sheets)} sheets, nDCG@10")  # noqa: T201
-    print(f"{'cosine':>8} {'BM25':>8} {'trades':>8} {'need':>10} {'trade name':>10}")  # noqa: T201
-    for mix in MIXES:
-        values = [ndcg(np.tensordot(mix, three, 1), right) for three, right in found]
-        print(*(f"{weight:8.1f}" for weight in mix), *(f"{value:10.3f}" for value in values))  # noqa: T201
+def _sides(asked: list[tuple[str, set[int]]]) -> tuple[list[str], list[set[int]]]:
+    return [need for need, _ in asked], [right for _, right in asked]
+
+
+def _codes(row: dict[str, str]) -> list[str]:
+    return [row["cpv"], *row["cpv_autres"].split()]
+
+
+def _best(scores: NDArray[np.floating]) -> NDArray[np.int64]:
+    return np.argsort(-scores, axis=1, kind="stable")[:, :10]
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -9,11 +9,11 @@ places the trades by itself, and does without examples.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from embed.lexicon import Entry, lexicon
 from index.dense import fixed, floats
 from index.examples import Examples, Neighbours
 from index.postings import Postings
+
+if TYPE_CHECKING:
+    from embed.train.written import Written
 
 FILE = "trades.npz"
 
@@ -93,6 +96,21 @@ class Concepts:
     def build(cls, encoder: Encoder) -> "Concepts":
         """Place every trade of the lexicon; the last encoder's are remembered."""
         return _placed(encoder)  # type: ignore[arg-type]  # any encoder hashes by identity
+
+    @classmethod
+    def learnt(cls, encoder: Encoder, written: "Written") -> "Concepts":
+        """Place the trades of what we wrote, its asks and its sheets being the examples."""
+        places = {entry.id: place for place, entry in enumerate(written.entries)}
+        sheets = {
+            sheet.text: sheet.ids for line in written.lines for sheet in line.sheets if sheet.ids
+        }
+        asks = {ask.text: ask.ids for ask in written.asks}
+        return cls(
+            [entry.label for entry in written.entries],
+            _trades(encoder, written.entries),
+            _examples(encoder.encode_needs, asks, places),
+            _examples(encoder.encode_capabilities, sheets, places),
+        )
 
     @classmethod
     def kept(cls, labels: Sequence[str], vectors: Vectors, encoder: str) -> "Concepts":
@@ -183,6 +201,17 @@ def _trades(encoder: Encoder, entries: Sequence[Entry]) -> Vectors:
     return vectors
 
 
+def _examples(
+    encode: Callable[[list[str]], Vectors],
+    trades: Mapping[str, Sequence[str]],
+    places: Mapping[str, int],
+) -> Examples | None:
+    """The examples that some texts are, from the ids of their trades; None where there is none."""
+    if not trades:
+        return None
+    return Examples.gather(encode(list(trades)), list(trades.values()), places)
+
+
 @lru_cache(maxsize=2)
 def _shipped(encoder: str) -> Concepts | None:
     """The trades as they were placed once for all, where the lexicon is the one of that time."""
@@ -208,18 +237,13 @@ def ship(encoder: Encoder, folder: Path) -> Path:
     from embed.train.written import WRITTEN, read
 
     written = read(WRITTEN)
-    places = {entry.id: place for place, entry in enumerate(written.entries)}
-    sheets = {sheet.text: sheet.ids for line in written.lines for sheet in line.sheets if sheet.ids}
-    asked = encoder.encode_needs([ask.text for ask in written.asks])
-    told = encoder.encode_capabilities(list(sheets))
-    asks = Examples.gather(asked, [ask.ids for ask in written.asks], places)
-    done = Examples.gather(told, list(sheets.values()), places)
+    placed = Concepts.learnt(encoder, written)
     arrays = {
         "lexicon": np.frombuffer(_digest(written.entries), np.uint8),
-        "vectors": fixed(_trades(encoder, written.entries)),
-        **asks.stored("asks"),
-        **done.stored("sheets"),
+        "vectors": fixed(placed.vectors),
     }
+    for name, of in (("asks", placed.asks), ("sheets", placed.sheets)):
+        arrays |= of.stored(name) if of else {}
     np.savez(folder / FILE, **arrays)  # type: ignore[arg-type]  # numpy's own stub is too narrow
     return folder / FILE
 

@@ -94,8 +94,8 @@ class Examples(NamedTuple):
         """
         places = self.dense.nearest_each(vectors, DEPTH)
         pairs = zip(places, vectors, strict=True)
-        near = np.stack([self.dense.cosines(rows, vector) for rows, vector in pairs])
-        found = Neighbours.of(places, near, NEAREST)
+        near = np.array([self.dense.cosines(rows, vector) for rows, vector in pairs], np.float32)
+        found = Neighbours.of(places, near.reshape(places.shape), NEAREST)
         shares = found.weights[:, :, None] / (1 + _SECOND * np.arange(_TRADES))
         named = self.trades[found.places]
         text, *_ = np.nonzero(named >= 0)
