@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embed.encoder import Encoder, Vectors, load_encoder, weights_folder
+from embed.encoder import EMBEDDED, FAST, Encoder, Vectors, load_encoder, weights_folder
 from embed.lexicon import Entry, lexicon
-from index.dense import fixed, floats
+from embed.pair import PairEncoder
+from index.dense import fixed, floats, unit
 from index.examples import Examples, Neighbours
 from index.postings import Postings
 
@@ -115,7 +116,7 @@ class Concepts:
     @classmethod
     def kept(cls, labels: Sequence[str], vectors: Vectors, encoder: str) -> "Concepts":
         """The trades as they were placed before, with the examples that ship with the encoder."""
-        shipped = _shipped(encoder)
+        shipped = _shipped(encoder, vectors.shape[1])
         if shipped is None or shipped.labels != labels:
             return cls(labels, vectors)
         return cls(labels, vectors, shipped.asks, shipped.sheets)
@@ -154,16 +155,13 @@ class Concepts:
         places = np.argpartition(-mixed, count - 1, axis=1)[:, :count]
         order = np.argsort(-mixed[rows, places], axis=1, kind="stable")
         places = np.take_along_axis(places, order, axis=1)
-        weights = mixed[rows, places]
-        weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-        return Links(places.astype(np.int32), weights, links.nearest)
+        return Links(places.astype(np.int32), unit(mixed[rows, places]), links.nearest)
 
     def _nearest(self, vectors: Vectors) -> Links:
         proposed = self._proposed(vectors)
         near = np.einsum("ijk,ik->ij", self.vectors[proposed], vectors)
         found = Neighbours.of(proposed, near, EVOKED)
-        weights = found.weights / np.linalg.norm(found.weights, axis=1, keepdims=True)
-        return Links(found.places.astype(np.int32), weights, found.near[:, 0])
+        return Links(found.places.astype(np.int32), unit(found.weights), found.near[:, 0])
 
     def _proposed(self, vectors: Vectors) -> NDArray[np.int64]:
         """More than enough near trades, by a product whose last digits depend on its size."""
@@ -186,7 +184,7 @@ class Concepts:
 
 @lru_cache(maxsize=1)
 def _placed(encoder: Encoder) -> Concepts:
-    shipped = _shipped(encoder.name)
+    shipped = _shipped(encoder.name, encoder.dim)
     if shipped:
         return shipped
     entries = lexicon()
@@ -196,9 +194,7 @@ def _placed(encoder: Encoder) -> Concepts:
 def _trades(encoder: Encoder, entries: Sequence[Entry]) -> Vectors:
     told = encoder.encode_capabilities([entry.sheet for entry in entries])
     asked = encoder.encode_needs([". ".join(entry.lay) for entry in entries])
-    sums = told + asked
-    vectors: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-    return vectors
+    return unit(told + asked)
 
 
 def _examples(
@@ -213,18 +209,21 @@ def _examples(
 
 
 @lru_cache(maxsize=2)
-def _shipped(encoder: str) -> Concepts | None:
-    """The trades as they were placed once for all, where the lexicon is the one of that time."""
-    folder = weights_folder(encoder)
+def _shipped(encoder: str, dim: int) -> Concepts | None:
+    """The trades as they were placed once for all, where the lexicon is the one of that time.
+
+    The fast encoder's are the first dimensions of the default's.
+    """
+    folder = weights_folder(EMBEDDED if encoder == FAST else encoder)
     if folder is None or not (folder / FILE).exists():
         return None
     entries = lexicon()
     with np.load(folder / FILE, allow_pickle=False) as arrays:
-        if "asks_codes" not in arrays or arrays["lexicon"].tobytes() != _digest(entries):
+        if f"asks_codes_{dim}" not in arrays or arrays["lexicon"].tobytes() != _digest(entries):
             return None
-        asks, sheets = (Examples.read(arrays, name) for name in ("asks", "sheets"))
+        asks, sheets = (Examples.read(arrays, name, dim) for name in ("asks", "sheets"))
         labels = [entry.label for entry in entries]
-        return Concepts(labels, floats(arrays["vectors"]), asks, sheets)
+        return Concepts(labels, unit(floats(arrays["vectors"][:, :dim])), asks, sheets)
 
 
 def _digest(entries: Sequence[Entry]) -> bytes:
@@ -242,8 +241,9 @@ def ship(encoder: Encoder, folder: Path) -> Path:
         "lexicon": np.frombuffer(_digest(written.entries), np.uint8),
         "vectors": fixed(placed.vectors),
     }
+    dims = [encoder.dim, *([encoder.fast.dim] if isinstance(encoder, PairEncoder) else [])]
     for name, of in (("asks", placed.asks), ("sheets", placed.sheets)):
-        arrays |= of.stored(name) if of else {}
+        arrays |= of.stored(name, dims) if of else {}
     np.savez(folder / FILE, **arrays)  # type: ignore[arg-type]  # numpy's own stub is too narrow
     return folder / FILE
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embed.encoder import Vectors
-from index.dense import Dense, coded, fixed, floats
+from index.dense import Dense, Fixed, coded, fixed, floats, unit
 
 NEAREST = 30
 """Examples that vote, at most."""
@@ -68,23 +68,24 @@ class Examples(NamedTuple):
         held = np.full((len(vectors), _TRADES), -1, np.int16)
         for row, ids in zip(held, trades, strict=True):
             row[: len(ids)] = [places[one] for one in ids[:_TRADES]]
-        rows = fixed(vectors)
-        codes = coded(rows) if len(rows) > DEPTH else None
-        return cls(Dense(rows, codes), held)
+        return cls(_coded(fixed(vectors)), held)
 
-    def stored(self, name: str) -> Stored:
-        """What `read` takes, as arrays named after `name`: each vector in 8 bits, to its scale."""
+    def stored(self, name: str, dims: Sequence[int]) -> Stored:
+        """What `read` takes, as arrays named after `name`: each vector in 8 bits, to its scale.
+
+        With the codes of the first so many dimensions, for each of some numbers of them.
+        """
         vectors = floats(self.dense.vectors)
         scales = 127 / np.abs(vectors).max(axis=1, keepdims=True)
+        codes = {_codes(name, dim): _part(self.dense.vectors, dim).codes() for dim in dims}
         eight = np.rint(vectors * scales).astype(np.int8)
-        return {name: eight, f"{name}_codes": self.dense.codes(), f"{name}_trades": self.trades}
+        return {name: eight, f"{name}_trades": self.trades, **codes}
 
     @classmethod
-    def read(cls, stored: Mapping[str, NDArray[Any]], name: str) -> "Examples":
-        """What `stored` gave under a name, at unit length again."""
-        rows = stored[name].astype(np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        return cls(Dense.read(fixed(rows), stored[f"{name}_codes"]), stored[f"{name}_trades"])
+    def read(cls, stored: Mapping[str, NDArray[Any]], name: str, dim: int) -> "Examples":
+        """The first dimensions of what `stored` gave under a name, at unit length again."""
+        rows = fixed(unit(stored[name][:, :dim].astype(np.float32)))
+        return cls(Dense.read(rows, stored[_codes(name, dim)]), stored[f"{name}_trades"])
 
     def votes(self, vectors: Vectors, trades: int) -> NDArray[np.float32]:
         """For unit rows `(texts, dim)`, what their nearest examples are about: `(texts, trades)`.
@@ -101,6 +102,16 @@ class Examples(NamedTuple):
         text, *_ = np.nonzero(named >= 0)
         cells = text * trades + named[named >= 0]
         sums = np.bincount(cells, shares[named >= 0], len(vectors) * trades)
-        votes = sums.reshape(len(vectors), trades)
-        unit: NDArray[np.float32] = votes / np.linalg.norm(votes, axis=1, keepdims=True)
-        return unit.astype(np.float32)
+        return unit(sums.reshape(len(vectors), trades).astype(np.float32))
+
+
+def _coded(rows: Fixed) -> Dense:
+    return Dense(rows, coded(rows) if len(rows) > DEPTH else None)
+
+
+def _part(rows: Fixed, dim: int) -> Dense:
+    return _coded(fixed(unit(floats(rows[:, :dim]))))
+
+
+def _codes(name: str, dim: int) -> str:
+    return f"{name}_codes_{dim}"

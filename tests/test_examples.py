@@ -41,10 +41,10 @@ def test_examples_are_stored_in_eight_bits() -> None:
     vectors = draw.normal(size=(50, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     given = Examples.gather(vectors, [["forge"]] * 50, PLACES)
-    stored = given.stored("asks")
+    stored = given.stored("asks", [64, 16])
     assert stored["asks"].dtype == np.int8
     assert stored["asks_trades"][0].tolist() == [0, -1, -1, -1]
-    read = Examples.read(stored, "asks")
+    read = Examples.read(stored, "asks", 64)
     assert np.einsum("ij,ij->i", floats(read.dense.vectors), vectors).min() > 0.9995
 
 
