@@ -6,6 +6,7 @@ disk. Everything else in an index folder can be made again from it.
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ CREATE TABLE postcode (code TEXT PRIMARY KEY, lat REAL NOT NULL, lon REAL NOT NU
 """
 _PROBE = "usinage de pièces mécaniques en petite série"
 _MANY = 500
+_PATIENCE = 60
+"""Seconds that a change waits for another process to end its own."""
+
+_PAUSE = 0.01
+_WAITS = f"PRAGMA busy_timeout = {1_000 * _PATIENCE}"
 
 
 class CatalogueError(MaillonError):
@@ -86,9 +92,8 @@ class Catalogue:
         self._lock = RLock()
         self._file: Path | None = None
         self._node: int | None = None
-        self._connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
-        )
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute(_WAITS)
 
     @classmethod
     def create(cls, path: Path | str) -> "Catalogue":
@@ -390,13 +395,12 @@ class Catalogue:
 
         One within another is part of it.
         """
+        run = self._connection.execute
         with self._lock:
-            run = self._connection.execute
             if self._connection.in_transaction:
                 yield run
                 return
-            self._check_place()
-            run("BEGIN IMMEDIATE")
+        with self._begun():
             try:
                 yield run
                 run("COMMIT")
@@ -404,6 +408,32 @@ class Catalogue:
                 if self._connection.in_transaction:  # SQLite ends it itself where the disk is full
                     run("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _begun(self) -> Iterator[None]:
+        """A turn that begins a transaction; while another process has its own, others may read."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            with self._lock:
+                if self._begin(last=time.monotonic() >= end):
+                    yield
+                    return
+            time.sleep(_PAUSE)
+
+    def _begin(self, *, last: bool) -> bool:
+        """Begin to write, at once or not; raises, at `last`, where another process is writing."""
+        self._check_place()
+        run = self._connection.execute
+        run("PRAGMA busy_timeout = 0")
+        try:
+            run("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if last or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        finally:
+            run(_WAITS)
+        return True
 
 
 def _node(file: Path) -> int | None:

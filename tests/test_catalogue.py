@@ -1,5 +1,7 @@
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +139,20 @@ def test_a_full_disk_refuses_a_change_and_the_next_one_is_durable(
     assert catalogue.upsert([CONFECTION], NAME) == Changes(added=1)
     with closing(Catalogue.open(tmp_path / FILE)) as again:
         assert list(again.suppliers()) == [DECOLLETEUR, CONFECTION]
+
+
+def test_a_change_that_waits_for_another_process_lets_others_read(catalogue: Catalogue) -> None:
+    catalogue.upsert([CONFECTION], NAME)
+    with closing(sqlite3.connect(catalogue.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(catalogue.upsert, [THERMOFORMEUR], NAME)
+            time.sleep(0.2)
+            assert catalogue.get(CONFECTION.id) == CONFECTION
+            assert not waiting.done()
+            other.execute("ROLLBACK")
+            assert waiting.result() == Changes(added=1)
+    assert catalogue.get(THERMOFORMEUR.id) == THERMOFORMEUR
 
 
 def test_suppliers_are_not_written_under_an_encoder_that_is_no_longer_current(
