@@ -61,15 +61,15 @@ def procurement(encode: Encode, data: Path) -> list[Figure]:
 def bitexts(encode: Encode, data: Path, work: Path) -> list[Figure]:
     """Let French sentences find their English side, as the reduced teacher reads it: accuracy in %.
 
-    An encoder of fewer dimensions needs the axes that its training left in `work`; without them
-    there is no figure.
+    An encoder of fewer dimensions needs the axes that its training left in `work`; without them,
+    or for a pair, there is no figure.
     """
-    teacher = Teacher(work)
+    teacher, dim, kept = Teacher(work), encode([""]).shape[1], work / "axes.npy"
     axes = np.eye(teacher.dim, dtype=np.float32)
-    if encode([""]).shape[1] != teacher.dim:
-        if not (work / "axes.npy").exists():
-            return []
-        axes = np.load(work / "axes.npy")
+    if dim < teacher.dim and kept.exists():
+        axes = np.load(kept)
+    if axes.shape[1] != dim:
+        return []
     folder = data / "eval-public" / "bitexte-dev-interne"
     return [bitext(encode, teacher, axes, path) for path in sorted(folder.glob("*.tsv.gz"))]
 
