@@ -214,11 +214,11 @@ def _shipped(encoder: str, dim: int) -> Concepts | None:
 
     The fast encoder's are the first dimensions of the default's.
     """
-    folder = weights_folder(EMBEDDED if encoder == FAST else encoder)
-    if folder is None or not (folder / FILE).exists():
+    file = _file(encoder)
+    if file is None or not file.exists():
         return None
     entries = lexicon()
-    with np.load(folder / FILE, allow_pickle=False) as arrays:
+    with np.load(file, allow_pickle=False) as arrays:
         if f"asks_codes_{dim}" not in arrays or arrays["lexicon"].tobytes() != _digest(entries):
             return None
         asks, sheets = (Examples.read(arrays, name, dim) for name in ("asks", "sheets"))
@@ -226,13 +226,18 @@ def _shipped(encoder: str, dim: int) -> Concepts | None:
         return Concepts(labels, unit(floats(arrays["vectors"][:, :dim])), asks, sheets)
 
 
+def _file(encoder: str) -> Path | None:
+    folder = weights_folder(EMBEDDED if encoder == FAST else encoder)
+    return folder / FILE if folder else None
+
+
 def _digest(entries: Sequence[Entry]) -> bytes:
     texts = (text for entry in entries for text in (entry.label, entry.sheet, *entry.lay))
     return blake2b("\n".join(texts).encode(), digest_size=16).digest()
 
 
-def ship(encoder: Encoder, folder: Path) -> Path:
-    """Write where an encoder places the trades and our examples beside its weights."""
+def ship(encoder: Encoder, file: Path) -> None:
+    """Write where an encoder places the trades, and our examples, for `Concepts.build` to read."""
     from embed.train.written import WRITTEN, read
 
     written = read(WRITTEN)
@@ -244,11 +249,13 @@ def ship(encoder: Encoder, folder: Path) -> Path:
     dims = [encoder.dim, *([encoder.fast.dim] if isinstance(encoder, PairEncoder) else [])]
     for name, of in (("asks", placed.asks), ("sheets", placed.sheets)):
         arrays |= of.stored(name, dims) if of else {}
-    np.savez(folder / FILE, **arrays)  # type: ignore[arg-type]  # numpy's own stub is too narrow
-    return folder / FILE
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's own stub is too narrow
 
 
 if __name__ == "__main__":
     named = load_encoder(sys.argv[1] if len(sys.argv) > 1 else None)
-    home = weights_folder(named.name)
-    print(ship(named, home) if home else f"{named.name} is of a hub")  # noqa: T201
+    target = _file(named.name)
+    if target is None or named.name == FAST:
+        sys.exit(f"{named.name} has no folder of its own to write {FILE} in")
+    ship(named, target)
+    print(target)  # noqa: T201
