@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -28,6 +29,9 @@ MAX_RERANK = 1_000
 MAX_RERANK_CAPABILITIES = 20_000
 MAX_NEEDS = 200
 MAX_COMPLETIONS = 20
+
+_TURNS = BoundedSemaphore(2)
+"""Searches take turns, two at once: more threads of one interpreter make each other slower."""
 
 _NEED = "la coque qui protège la batterie de mon vélo cargo, 500 par an"
 _EXAMPLE_SUPPLIER = {
@@ -258,6 +262,16 @@ def _near(
 def _searched(
     index: SupplierIndex, request: SearchRequest, journal: Journal | None = None
 ) -> Answer:
+    with _TURNS:
+        answer, need = _in_turn(index, request)
+    if journal and not request.offset:
+        journal.searched(need, not answer.gap)
+    rest = answer.suggestions[request.offset :]
+    return replace(answer, suggestions=rest) if request.offset else answer
+
+
+def _in_turn(index: SupplierIndex, request: SearchRequest) -> tuple[Answer, str]:
+    """The answer, pages before it included, and the need without the places that it names."""
     start = time.perf_counter()
     near, ignored = request.near, request.ignore
     asked = index.understand(request.need, request.filters, near, request.proximity, ignored)
@@ -274,9 +288,7 @@ def _searched(
     facets = index.facets(asked.filters, asked.near) if request.facets else None
     applied = [wish.label for wish in asked.applied]
     answer = _answer(index, asked.need, found, start, asked.wishes, applied, facets, day)
-    if journal and not request.offset:
-        journal.searched(asked.need, not answer.gap)
-    return replace(answer, suggestions=found[request.offset :]) if request.offset else answer
+    return answer, asked.need
 
 
 def _answer(
