@@ -65,3 +65,11 @@ def load_encoder(name: str | None = None) -> Encoder:
         return sentence_encoder(FAST)
     folder = Path(str(name))
     return sentence_encoder(str(folder.resolve()) if folder.is_dir() else str(name))
+
+
+def load_pair(fast: str | None, deep: str) -> Encoder:
+    """Two encoders that `load_encoder` takes, side by side as the halves of the default are."""
+    from embed.pair import PairEncoder
+
+    halves = load_encoder(fast), load_encoder(deep)
+    return PairEncoder(f"{fast} + {deep}", *halves, DEEP_SHARE)

@@ -19,10 +19,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from embed.encoder import DEEP_SHARE, Encoder, load_encoder
-from embed.pair import PairEncoder
-from embed.train.positives import needs as bought
-from embed.train.reading import key, records
+from embed.encoder import Encoder, load_encoder, load_pair
+from embed.train.positives import filed
 from embed.train.written import WRITTEN, Split, Written, read, split, taught
 from index.concepts import Concepts
 from index.lexical import Lexical, Vocabulary, count_terms
@@ -62,9 +60,8 @@ def main(
     test: Annotated[bool, typer.Option("--test", help="The test part, once a release.")] = False,
 ) -> None:
     """Print a line a mix, a column a reading."""
-    loaded, whole = load_encoder(encoder), read(WRITTEN)
-    if beside:
-        loaded = PairEncoder(f"{encoder} + {beside}", loaded, load_encoder(beside), DEEP_SHARE)
+    loaded = load_pair(encoder, beside) if beside else load_encoder(encoder)
+    whole = read(WRITTEN)
     concepts = Concepts.build(loaded)
     if concepts.asks is None:
         concepts = Concepts.learnt(loaded, taught(whole)._replace(entries=whole.entries))
@@ -125,15 +122,9 @@ def names_to_sheets(
 
 def procured(data: Path) -> list[Reading]:
     """Real needs of notices kept out of training to CPV labels, and those of industry: hit@10."""
-    table = list(records(data / "cpv" / "cpv2008_fr_en.tsv.gz"))
-    places = {row["code"][:8]: place for place, row in enumerate(table)}
-    kept = {(row["avis"], key(row["objet"])): row for row in bought(data, dev=True)}
-    asked = [
-        (row["objet"], {places[code] for code in _codes(row) if code in places})
-        for row in kept.values()
-    ]
-    industrial = [row["industriel"] == "1" for row in kept.values()]
-    labels = [row["fr"] for row in table]
+    rows, right, labels = filed(data)
+    asked = list(zip((row["objet"] for row in rows), right, strict=True))
+    industrial = [row["industriel"] == "1" for row in rows]
     return [
         Reading("procurement", *_sides(asked), labels, hits),
         Reading("its industry", *_sides(list(compress(asked, industrial))), labels, hits),
@@ -172,10 +163,6 @@ def signals(
 
 def _sides(asked: list[tuple[str, set[int]]]) -> tuple[list[str], list[set[int]]]:
     return [need for need, _ in asked], [right for _, right in asked]
-
-
-def _codes(row: dict[str, str]) -> list[str]:
-    return [row["cpv"], *row["cpv_autres"].split()]
 
 
 def _best(scores: NDArray[np.floating]) -> NDArray[np.int64]:

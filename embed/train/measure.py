@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from embed.encoder import DEEP_SHARE, load_encoder
-from embed.pair import PairEncoder
+from embed.encoder import load_encoder, load_pair
 from embed.train.__main__ import WORK
 from embed.train.making import project
-from embed.train.positives import needs
-from embed.train.reading import key, records, rows
+from embed.train.positives import filed, needs
+from embed.train.reading import records, rows
 from embed.train.retrieval import Encode, Figure, Floats, asks, latency, rank, sheets, speed, trades
 from embed.train.teacher import Teacher
 from embed.train.written import WRITTEN, Split, read
@@ -37,21 +36,13 @@ def similarity(encode: Encode, data: Path, split: str) -> Figure:
 def procurement(encode: Encode, data: Path) -> list[Figure]:
     """Search for held-out needs among the 9,454 CPV labels: hit@10 and mean reciprocal rank, in %.
 
-    One row for each text of a notice; the notice's further codes are right answers too, and the
-    best of them counts. Ties are counted against the encoder.
+    The best right answer counts. Ties are counted against the encoder.
     """
-    table = list(records(data / "cpv" / "cpv2008_fr_en.tsv.gz"))
-    places = {row["code"][:8]: place for place, row in enumerate(table)}
-    kept = {(row["avis"], key(row["objet"])): row for row in needs(data, dev=True)}
-    cosines = encode([row["objet"] for row in kept.values()]) @ encode([r["fr"] for r in table]).T
-    answers = [[row["cpv"], *row["cpv_autres"].split()] for row in kept.values()]
-    ranks = np.array(
-        [
-            rank(line, [places[code] for code in codes if code in places])
-            for line, codes in zip(cosines, answers, strict=True)
-        ]
-    )
-    name = f"dev needs to CPV labels ({len(ranks)} of {len(table)})"
+    asked, answers, labels = filed(data)
+    cosines = encode([row["objet"] for row in asked]) @ encode(labels).T
+    pairs = zip(cosines, answers, strict=True)
+    ranks = np.array([rank(line, sorted(right)) for line, right in pairs])
+    name = f"dev needs to CPV labels ({len(ranks)} of {len(labels)})"
     return [
         Figure(f"{name}, hit@10", 100 * float((ranks <= 10).mean()), "%"),
         Figure(f"{name}, MRR", 100 * float((1 / ranks).mean()), "%"),
@@ -97,9 +88,7 @@ def main(
 ) -> None:
     """Print the dev measures of an encoder, any sentence-transformers folder."""
     torch.set_num_threads(threads)
-    loaded = load_encoder(model)
-    if beside:
-        loaded = PairEncoder(f"{model} + {beside}", loaded, load_encoder(beside), DEEP_SHARE)
+    loaded = load_pair(model, beside) if beside else load_encoder(model)
     encode = loaded.encode_needs
     part: Split = "test" if test else "dev"
     figures, whole = [similarity(encode, data, part)], read(ours)

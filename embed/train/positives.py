@@ -46,6 +46,20 @@ def needs(data: Path, *, dev: bool) -> Iterator[dict[str, str]]:
             yield record
 
 
+def filed(data: Path) -> tuple[list[dict[str, str]], list[set[int]], list[str]]:
+    """Read the dev needs, each once a notice, the places of their CPV labels, and all labels.
+
+    The notice's further codes are right answers too.
+    """
+    table = list(records(data / "cpv" / "cpv2008_fr_en.tsv.gz"))
+    places = {row["code"][:8]: place for place, row in enumerate(table)}
+    kept = {(row["avis"], key(row["objet"])): row for row in needs(data, dev=True)}
+    asked = list(kept.values())
+    codes = [[row["cpv"], *row["cpv_autres"].split()] for row in asked]
+    right = [{places[code] for code in each if code in places} for each in codes]
+    return asked, right, [row["fr"] for row in table]
+
+
 def _dev_keys(data: Path) -> set[str]:
     return {key(record["objet"]) for record in needs(data, dev=True)}
 
