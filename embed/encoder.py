@@ -21,6 +21,9 @@ DEEP = "maillon-transformer-1"
 DEEP_SHARE = 0.5
 """What the cosine of the transformer weighs in the default's; tuned on dev needs."""
 
+GRAPH = "graph.onnx"
+"""What a folder of weights holds beside them where ONNX Runtime can run it."""
+
 _MODEL = Path(__file__).parent / "model"
 _SHIPPED = {EMBEDDED: _MODEL, FAST: _MODEL / "static", DEEP: _MODEL / "transformer"}
 
@@ -56,15 +59,28 @@ def load_encoder(name: str | None = None) -> Encoder:
     A folder is named by its whole path, so that an index built with it opens from anywhere.
     Raises `MaillonError` where nothing can be loaded under that name.
     """
-    from embed.pair import PairEncoder
+    if name in (None, EMBEDDED):
+        from embed.pair import PairEncoder
+
+        return PairEncoder(EMBEDDED, load_encoder(FAST), load_encoder(DEEP), DEEP_SHARE)
+    known = FAST if name == "fast" else str(name)
+    if Path(known).is_dir():
+        known = str(Path(known).resolve())
+    return _loaded(known, weights_folder(known))
+
+
+def _loaded(name: str, folder: Path | None) -> Encoder:
+    if folder is not None and name == FAST:
+        from embed.static import StaticEncoder
+
+        return StaticEncoder.read(name, folder)
+    if folder is not None and (folder / GRAPH).is_file():
+        from embed.transformer import TransformerEncoder
+
+        return TransformerEncoder(name, folder)
     from embed.sentence import sentence_encoder  # late: it imports torch
 
-    if name in (None, EMBEDDED):
-        return PairEncoder(EMBEDDED, sentence_encoder(FAST), sentence_encoder(DEEP), DEEP_SHARE)
-    if name == "fast":
-        return sentence_encoder(FAST)
-    folder = Path(str(name))
-    return sentence_encoder(str(folder.resolve()) if folder.is_dir() else str(name))
+    return sentence_encoder(name)
 
 
 def load_pair(fast: str | None, deep: str) -> Encoder:
@@ -73,3 +89,11 @@ def load_pair(fast: str | None, deep: str) -> Encoder:
 
     halves = load_encoder(fast), load_encoder(deep)
     return PairEncoder(f"{fast} + {deep}", *halves, DEEP_SHARE)
+
+
+def unit(rows: Vectors) -> Vectors:
+    """Rows at unit length, float32; one of zeros becomes a fixed unit row."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Vectors = np.divide(rows, np.where(norms > 0, norms, 1), dtype=np.float32)
+    scaled[norms[:, 0] == 0, 0] = 1
+    return scaled

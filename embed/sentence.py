@@ -1,6 +1,5 @@
 """sentence-transformers behind the `Encoder` protocol; the only module that imports it."""
 
-from collections.abc import Sequence
 from threading import Lock
 
 import numpy as np
@@ -8,9 +7,9 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from transformers.utils.logging import disable_progress_bar
 
-from embed.encoder import EMBEDDED, Vectors, weights_folder
+from embed.encoder import EMBEDDED, Encoder, Vectors, unit, weights_folder
 from embed.errors import MaillonError
-from embed.occlusion import Span
+from embed.static import StaticEncoder
 
 _BATCH = 256
 
@@ -35,38 +34,15 @@ class SentenceEncoder:
             return self._unit(self._model.encode_document(texts, batch_size=_BATCH))
 
     def _unit(self, vectors: np.ndarray) -> Vectors:
-        rows = vectors.astype(np.float32).reshape(-1, self.dim)
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        rows /= np.where(norms > 0, norms, 1)
-        rows[norms[:, 0] == 0, 0] = 1  # a text without any known piece still has a unit row
-        return rows
+        return unit(vectors.astype(np.float32).reshape(-1, self.dim))
 
 
-class StaticEncoder(SentenceEncoder):
-    """A model whose vector of a text is the mean of those of its pieces, each taken by itself."""
-
-    def __init__(self, name: str, model: SentenceTransformer, bag: StaticEmbedding) -> None:
-        super().__init__(name, model)
-        self._tokenizer = bag.tokenizer
-        self._pieces = bag.embedding.weight.detach().numpy()
-
-    def occluded(self, text: str, spans: Sequence[Span]) -> Vectors:
-        """The vector of a capability, then those without each span, by leaving out its pieces."""
-        with self._lock:
-            read = self._tokenizer.encode(text, add_special_tokens=False)
-        starts = np.array([start for start, _ in read.offsets])
-        kept = np.ones((1 + len(spans), len(starts)), np.float32)
-        for row, (start, end) in zip(kept[1:], spans, strict=True):
-            row[(starts >= start) & (starts < end)] = 0
-        return self._unit(kept @ self._pieces[read.ids])
-
-
-def sentence_encoder(name: str) -> SentenceEncoder:
+def sentence_encoder(name: str) -> Encoder:
     """What a hub id, a folder or one of our own names loads; raises `MaillonError`."""
     model = _load(name)
     first = model[0]
     if isinstance(first, StaticEmbedding) and not any(model.prompts.values()):
-        return StaticEncoder(name, model, first)
+        return StaticEncoder(name, first.tokenizer, first.embedding.weight.detach().numpy())
     return SentenceEncoder(name, model)
 
 

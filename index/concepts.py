@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embed.encoder import EMBEDDED, FAST, Encoder, Vectors, load_encoder, weights_folder
+from embed.encoder import EMBEDDED, FAST, Encoder, Vectors, load_encoder, unit, weights_folder
 from embed.lexicon import Entry, lexicon
 from embed.pair import PairEncoder
-from index.dense import fixed, floats, unit
+from index.dense import fixed, floats
 from index.examples import Examples, Neighbours
 from index.postings import Postings
 

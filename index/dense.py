@@ -119,9 +119,3 @@ def coded(vectors: Fixed) -> "faiss.IndexPQFastScan":
 def floats(vectors: Fixed) -> Vectors:
     """Fixed-point rows as float32."""
     return vectors.astype(np.float32) / np.float32(_SCALE)
-
-
-def unit(rows: Vectors) -> Vectors:
-    """Rows at unit length; none is zero."""
-    scaled: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return scaled

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embed.encoder import Vectors
-from index.dense import Dense, Fixed, coded, fixed, floats, unit
+from embed.encoder import Vectors, unit
+from index.dense import Dense, Fixed, coded, fixed, floats
 
 NEAREST = 30
 """Examples that vote, at most."""

@@ -1,10 +1,13 @@
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from sentence_transformers import SentenceTransformer
 
-from embed.encoder import DEEP, DEEP_SHARE, EMBEDDED, FAST, Encoder, load_encoder
+from embed.encoder import DEEP, DEEP_SHARE, EMBEDDED, FAST, Encoder, load_encoder, unit
 from embed.errors import MaillonError
 from embed.pair import fast_of
 
@@ -51,6 +54,34 @@ def test_the_default_is_the_static_and_the_transformer_side_by_side(encoder: Enc
     )
     np.testing.assert_allclose(both, (1 - DEEP_SHARE) * one + DEEP_SHARE * other, atol=1e-5)
     assert both[0, 0] > both[0, 1]
+
+
+@pytest.mark.parametrize("name", [FAST, DEEP])
+def test_the_shipped_encoders_read_as_sentence_transformers_does(name: str) -> None:
+    texts = ["coque de batterie", "Pièces moulées, 316L", "  ", "", "!", "你好", "mot " * 400]
+    shipped = str(MODEL / ("static" if name == FAST else "transformer"))
+    theirs = SentenceTransformer(shipped, model_kwargs={"dtype": "float32"}).float().encode(texts)
+    ours = load_encoder(name)
+    for encode in (ours.encode_needs, ours.encode_capabilities):
+        np.testing.assert_allclose(encode(texts), unit(theirs), atol=1e-5)
+
+
+def test_several_threads_read_at_once() -> None:
+    encoder = load_encoder()
+    texts = [f"tournage de {count} pièces en inox" for count in range(40)]
+    alone = [encoder.encode_needs([text])[0] for text in texts]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda text: encoder.encode_needs([text])[0], texts))
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_a_graph_is_refused_beside_other_weights(tmp_path: Path) -> None:
+    for name in ("graph.onnx", "tokenizer.json"):
+        shutil.copy(MODEL / "transformer" / name, tmp_path)
+    weights = load_file(MODEL / "transformer" / "model.safetensors")
+    save_file({**weights, "more": np.zeros(4, np.float16)}, tmp_path / "model.safetensors")
+    with pytest.raises(MaillonError, match=r"written for other weights .* Remove it, or write"):
+        load_encoder(str(tmp_path))
 
 
 def test_a_folder_saved_by_sentence_transformers_loads(

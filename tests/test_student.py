@@ -11,6 +11,7 @@ from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
+from embed.encoder import load_encoder
 from embed.lexicon import Ask, Entry
 from embed.train import (
     distilling,
@@ -29,6 +30,7 @@ from embed.train import (
 from embed.train.fitting import Pace
 from embed.train.transformer import Reader, Texts
 from embed.train.written import Sheet
+from embed.transformer import TransformerEncoder
 
 
 def _using() -> Tokenizer:
@@ -159,6 +161,9 @@ def test_a_saved_student_reads_as_the_trained_one(tmp_path: Path) -> None:
         assert loaded.tokenizer(text)["input_ids"] == using.encode(text).ids
     own = transformer.encode(model, Texts(using, texts, 32))
     np.testing.assert_allclose(loaded.encode(texts), own, atol=2e-2)
+    run = load_encoder(str(tmp_path))
+    assert isinstance(run, TransformerEncoder)
+    np.testing.assert_allclose(run.encode_needs(texts), loaded.encode(texts), atol=1e-5)
 
 
 def test_whole_branches_asks_and_lines_are_held_out_and_no_text_of_theirs_is_trained_on() -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
+from embed.train.graph import write_graph
 from embed.train.static import Integers
 from embed.train.transplant import PAD, reader
 
@@ -103,6 +104,8 @@ def course(
 def save(folder: Path, model: Reader, tokenizer: Tokenizer) -> None:
     """Write a sentence-transformers folder (Transformer, Pooling, Normalize), float16 weights.
 
+    With the graph by which ONNX Runtime runs it.
+
     A README.md already there is kept. Raises OSError if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,3 +117,4 @@ def save(folder: Path, model: Reader, tokenizer: Tokenizer) -> None:
         whole = SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
         whole.half().save(str(folder), create_model_card=False)
     (folder / "model.safetensors").chmod(0o644)
+    write_graph(folder)
