@@ -69,6 +69,8 @@ def _session(folder: Path) -> InferenceSession:
     disable_telemetry_events()  # builds for Windows have some
     options = SessionOptions()
     options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", 0))  # 0: one a core
+    # Threads that wait in a loop win 1 ms a need, and hold up by more what numpy and FAISS do next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
     if _meta(session)[LAYOUT] != layout(folder / WEIGHTS)[1]:
         raise MaillonError(
