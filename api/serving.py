@@ -98,7 +98,7 @@ def serve(
     if index and encoder:
         raise typer.BadParameter("an index is served with the encoder that made it: leave it out")
     _check_rate(rate)
-    # One thread a request, in ONNX Runtime, FAISS and tokenizers: under load, four make each one slower.
+    # One thread a request, in ONNX Runtime, FAISS and tokenizers: four slow each other down.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     settings = Settings(tuple(index), rate, keep_needs, metrics)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from embed.text import clean, fold
 
-Kind = Literal["department", "region", "near", "certification", "series", "material"]
+Kind = Literal["department", "region", "near", "certification", "series", "material", "exclusion"]
 
 _SAINTS = {"st": "saint", "ste": "sainte"}
 _SIGNS = {ord(c): "'" for c in "’‘ʼ´`"} | {ord(c): "-" for c in "‐‑‒–—−"}

@@ -12,7 +12,7 @@ from index.concepts import Concepts, Links
 from index.lexical import Lexical
 from index.ranking import Mix
 from index.segment import Query
-from index.wishes import Wish, wishes
+from index.wishes import Wish, bare, wishes
 
 MAX_NEED = 5_000
 _REMEMBERED = 64  # one answer reads its need thrice
@@ -25,7 +25,8 @@ class NeedError(MaillonError):
 class Reading(NamedTuple):
     """A need as it was read.
 
-    `text` has its slips mended, `trades` are those it evokes most, in the lexicon's words.
+    `text` has its slips mended; `trades` are those it evokes most, in the lexicon's words. Vector,
+    links and query are those of the thing itself, see `bare`.
     """
 
     text: str
@@ -64,21 +65,22 @@ class Reader:
     def read_each(self, needs: Iterable[str]) -> list[Reading]:
         """Read needs together; each as `read` does, if its vector is the same in company."""
         texts = [self._spelling.mend(check_need(need)) for need in needs]
-        vectors = self.encoder.encode_needs(texts)
+        things = [bare(text) for text in texts]
+        vectors = self.encoder.encode_needs(things)
         links = self.concepts.asked(vectors)
         return [
-            self._understood(text, vector, links.part(at))
-            for at, (text, vector) in enumerate(zip(texts, vectors, strict=True))
+            self._understood(*read, links.part(at))
+            for at, read in enumerate(zip(texts, things, vectors, strict=True))
         ]
 
     def _read(self, need: str) -> Reading:
         return self.read_each([need])[0]
 
-    def _understood(self, text: str, vector: Vectors, links: Links) -> Reading:
+    def _understood(self, text: str, thing: str, vector: Vectors, links: Links) -> Reading:
         query = Query(
             vector,
             self.mix.dense,
-            self.lexical.wanted(text),
+            self.lexical.wanted(thing),
             self.mix.lexical,
             links.wanted(self.mix.concept),
         )

@@ -1,16 +1,12 @@
 """The places that a need's own text names, applied as filters that the visitor sees and removes."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from index.departments import DEPARTMENTS, department_code
 from index.facets import Filters
 from index.places import Near
-from index.wishes import Wish
-
-_AND = re.compile(r"\s*(?:[,;/+&]|et|ou|et/ou)?\s*", re.IGNORECASE)
-"""What stands between two places, and leaves with them."""
+from index.wishes import Wish, without
 
 NEAR_ENOUGH = 0.3
 """How much nearness weighs where a need says "autour de …" and the caller says nothing."""
@@ -50,7 +46,7 @@ def understood(
         for wish in wishes
         if wish.kind in ("department", "region", "near") and wish.label not in ignored
     ]
-    bare = _without(need, places)
+    bare = without(need, places)
     if not any(c.isalnum() for c in bare):
         bare, places = need, []
     if chosen or not places:
@@ -74,13 +70,3 @@ def near_to(name: str, max_km: float | None = None) -> Near:
     if code in DEPARTMENTS:
         return Near(department=code, max_km=max_km)
     return Near(city=name, max_km=max_km)
-
-
-def _without(need: str, places: Sequence[Wish]) -> str:
-    parts, at = [], 0
-    for wish in sorted(places, key=lambda wish: wish.start):
-        between = need[at : wish.start]
-        if not (at and _AND.fullmatch(between)):
-            parts.append(between)
-        at = wish.end
-    return " ".join(" ".join((*parts, need[at:])).split())

@@ -1,4 +1,4 @@
-"""What a need asks besides the thing: where, under which certificate, how many, of what grade.
+"""What a need asks besides the thing: where, certified how, how many, of what grade, without what.
 
 Whatever is in doubt is no wish.
 """
@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from embed.text import words
 from index.certificates import certificates_in
+from index.exclusions import exclusions_in
 from index.folding import Found, Kind, Reading, read
 from index.grades import grades_in
 from index.named_places import AREA_NAMES, areas_in
@@ -20,8 +22,9 @@ class Wish:
     """One thing asked for, at code points `start` to `end` of the text as given.
 
     `value` is a département or region code, a place's name, a certificate as usually written
-    ("EN 9100"), a series ("petite") or a grade ("316L"); `label` says it in French, for a chip.
-    `km` is the radius that a text gives around a place.
+    ("EN 9100"), a series ("petite"), a grade ("316L") or what is ruled out, in the words of the
+    text ("pas de soudure"); `label` says it in French, for a chip. `km` is the radius that a text
+    gives around a place.
     """
 
     kind: Kind
@@ -31,6 +34,17 @@ class Wish:
     end: int
     km: float | None = None
 
+
+_AND = re.compile(r"\s*(?:[,;/+&]|et|ou|et/ou)?\s*", re.IGNORECASE)
+"""What stands between two wishes, and leaves with them."""
+
+_CERTIFIED = re.compile(
+    r"(?:\b(?:certifi\w+|labell?\w*|normes?|agree\w*|agrements?|qualifi\w+|exige\w*)"
+    r"(?: (?:a|la|le|selon|aux?|normes?|label|et))* )?"
+    r"\0+"
+    r"(?: ?(?:exige\w*|requis\w*|obligatoires?|imperati\w+|souhaite\w*|demande\w*))?"
+)
+"""A certificate, blank, with the words that ask for it."""
 
 _NOT = re.compile(
     r"(?<![\w'-])(?:sans|hors(?: de)?|sauf|excepte|ni|non|pas|plus)"
@@ -46,21 +60,57 @@ def wishes(text: str, towns: Callable[[str], bool] = lambda _: False) -> tuple[W
     """What a need asks besides the thing, in order, each once, none overlapping another.
 
     `towns` says whether a `place_key` is that of a commune; seats of départements are known
-    without it. What a text rules out ("sans ISO 9001", "hors Île-de-France") is no wish. Numbers
-    of pieces are taken a year, and the bounds of series are ours: up to 5 a prototype, a name that
-    pre-series go by too, up to 500 a "petite" series, up to 10,000 a "moyenne", above a "grande".
+    without it. A certificate or a place that is ruled out ("sans ISO 9001", "hors Île-de-France")
+    is no wish. Numbers of pieces are taken a year, and the bounds of series are ours: up to 5 a
+    prototype, a name that pre-series go by too, up to 500 a "petite" series, up to 10,000 a
+    "moyenne", above a "grande".
     """
     reading = read(text)
     named = AREA_NAMES.within(reading)
     near = list(towns_in(reading, named, towns))
     places = (*near, *areas_in(reading, named, near))
-    certain = _apart((*certificates_in(reading), *grades_in(reading), *places))
-    certain = _apart((*certain, *series_in(reading, _blanked(reading.folded, certain))))
+    found = _apart((*certificates_in(reading), *grades_in(reading), *places))
+    sure = [one for one in found if one.kind != "material"]
+    asked = [one for one in sure if not _refused(reading, one)]
+    excluded = exclusions_in(reading, _blanked(reading.folded, asked))
+    ruled_out = [one for one in _apart((*sure, *excluded)) if one not in sure]
+    apart = _apart((*ruled_out, *found))
+    apart += _apart(series_in(reading, _blanked(reading.folded, apart)))
+    meant = [one for one in apart if one in ruled_out or not _refused(reading, one)]
     first: dict[tuple[str, str], Wish] = {}
-    for found in sorted(certain, key=lambda found: found.start):
-        if not _refused(reading, found):
-            first.setdefault((found.kind, found.value), _wish(reading, found))
+    for one in sorted(meant, key=lambda one: one.start):
+        first.setdefault((one.kind, one.value), _wish(reading, one))
     return tuple(first.values())
+
+
+def bare(text: str) -> str:
+    """The thing itself: a need without the certificates that it asks for and what it rules out.
+
+    Neither says what is to be made, and both are near to those who say the same. A need that is
+    nothing else stays as it is.
+    """
+    reading = read(text)
+    held = [one for one in certificates_in(reading) if not _refused(reading, one)]
+    blanked = _blanked(reading.folded, held)
+    spans = [one.span() for one in _CERTIFIED.finditer(blanked)]
+    spans += [(one.start, one.end) for one in exclusions_in(reading, blanked)]
+    left = _cut(text, [(reading.starts[a], reading.ends[b - 1]) for a, b in sorted(spans)])
+    return left if words(left) else text
+
+
+def without(text: str, wishes: Sequence[Wish]) -> str:
+    """A text without some of the wishes in it, single-spaced."""
+    return _cut(text, sorted((wish.start, wish.end) for wish in wishes))
+
+
+def _cut(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    parts, at = [], 0
+    for start, end in spans:
+        between = text[at:start]
+        if not (at and _AND.fullmatch(between)):
+            parts.append(between)
+        at = end
+    return " ".join(" ".join((*parts, text[at:])).split())
 
 
 def _apart(found: Iterable[Found]) -> list[Found]:

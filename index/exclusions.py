@@ -1,0 +1,79 @@
+"""What a need rules out: "pas de soudure", "ni plastique ni alu", "en excluant le bois".
+
+An encoder reads "sans soudure" much as "soudure", so what is ruled out must not be compared.
+Whatever is in doubt is not ruled out: a state ("ne démarre plus"), a pitch ("pas de 1,5"), what
+something is free of ("gants sans latex", "tube sans soudure").
+"""
+
+import re
+from collections.abc import Iterator
+
+from index.folding import Found, Reading
+
+_CUE = re.compile(
+    r"\b(?:pas|sans|ni|plus|jamais|aucune?|exc\w+|hors|sauf|hormis|plutot|lieu|place|non|autre\w*"
+    r"|evite\w*|eviter|interdi\w+|proscri\w+|banni\w*)\b"
+)
+"""Without one of these words nothing is ruled out."""
+
+_START = r"(?:^|(?<=[,;:.!?(] )|(?<=[,;:.!?(])|(?<= et )|(?<= mais )|(?<= ou )|(?<= donc ))"
+_STRESS = r"(?:(?:surtout|absolument|certainement|strictement|si possible|de preference) )*"
+_OF = r"(?:de |d'|du |des |en |par |avec |une? |le |la |les |l')"
+_WANT = (
+    r"\b(?:on |nous |je )?(?:ne |n')?(?:en )?(?:veu\w+|voul\w+|voudr\w+|cherch\w+|souhait\w+"
+    r"|accept\w+|admet\w*|toler\w+|faut|prend\w*)"
+)
+_NOT_OF = rf"(?!de (?:\d|vis\b|filet)){_OF}"
+"""No pitch of a thread."""
+
+_OUTSIDE = (
+    r"hors(?![ -](?:tout|normes?|series?|gel|sol|d'eau|d'air|d'usage|service|bord|saison|gabarit"
+    r"|taxes?|ht|poussiere)\b)"
+)
+_RULED = r"(?:exclue?s?|interdite?s?|proscrite?s?|bannie?s?|a (?:proscrire|bannir|eviter))"
+
+_STOP = (
+    r"(?= (?:mais|avec|pour|afin|car|donc|parce|puisque"
+    r"|et (?:qu|on|il|je|j'|nous|vous|une?|des|avec))\b)"
+)
+_SCOPE = rf"(?:(?!{_STOP})[^,;:.!?()\0]){{2,80}}"
+_NAMED = r"(?:(?! et )[^,;:.!?()\0]){2,40}"
+_MORE = rf"(?:(?=,[^;:.!?()]* (?:ni|et|ou) )(?:, (?={_OF}){_SCOPE})+)?"
+"""What goes on after a comma: "l'acier, l'alu et toute soudure"."""
+
+_RULED_OUT = re.compile(
+    "|".join(
+        (
+            rf"{_START}{_STRESS}pas (?:question )?{_NOT_OF}{_SCOPE}",
+            rf"{_WANT} {_STRESS}(?:plus|pas|jamais) {_STRESS}{_NOT_OF}{_SCOPE}",
+            rf"{_WANT} aucune? {_SCOPE}",
+            rf"{_START}{_STRESS}aucune? (?![^,;:.!?()]* n(?:e |')){_SCOPE}",
+            rf"{_START}{_STRESS}sans (?!que |qu'|quoi |cesse|arret|doute|rien ){_SCOPE}",
+            rf"\bsans (?:aucune?|la moindre|le moindre|passer par|recourir|utiliser) {_SCOPE}",
+            rf"\bsans (?:(?! ni |{_STOP})[^,;:.!?()\0]){{2,40}} ni {_SCOPE}",
+            rf"(?<![\w'-])ni {_NAMED}(?:,? ni {_SCOPE})+",
+            rf"\b(?:en excluant|a l'ex(?:clu|cep)tion d(?:e|u|es)\b) ?{_SCOPE}{_MORE}",
+            rf"{_START}{_STRESS}(?:sauf|hormis|excepte|{_OUTSIDE}) {_SCOPE}{_MORE}",
+            rf"\bplutot qu(?:e |'){_SCOPE}{_MORE}",
+            rf"\b(?:au lieu|a la place) d(?:e |u |'|es ){_SCOPE}{_MORE}",
+            rf"\bet non (?:pas )?{_SCOPE}",
+            rf"\bautre(?:s|ment)? (?:choses? )?qu(?:e |'){_SCOPE}{_MORE}",
+            rf"{_START}(?:evite[rz]|a eviter|{_RULED}) ?:? {_SCOPE}",
+            rf"{_START}{_NAMED} (?:(?:est|sont|etant) )?{_STRESS}{_RULED}\b",
+        )
+    )
+)
+
+
+def exclusions_in(reading: Reading, folded: str) -> Iterator[Found]:
+    """What a text rules out; a `value` is the words as given, the cue included.
+
+    `folded` is the folded text, blank (NUL) where a certificate or a place was found.
+    """
+    if not _CUE.search(folded):
+        return
+    for match in _RULED_OUT.finditer(folded):
+        start = match.start()
+        end = start + len(match[0].rstrip())
+        words = reading.given(start, end)
+        yield Found("exclusion", words, words, start, end)
