@@ -118,10 +118,10 @@ class Answer:
 
     `gap` says that nobody fits well, and the suggestions are only the nearest. `read_as` is the
     need with its slips mended, without the places that became filters; `trades` are those of the
-    lexicon that it evokes. `wishes` are what its text asks besides the thing, at code points of the
-    clean need; `applied` the labels of those that became filters. `facets` counts the suppliers
-    that fit the filters, for each value of each field; of a field of which one value must fit,
-    those that fit the other filters. Equals take turns by the `day`.
+    lexicon that it evokes. `wishes` are what its text asks besides the thing or rules out, at code
+    points of the clean need; `applied` the labels of those that became filters. `facets` counts the
+    suppliers that fit the filters, for each value of each field; of a field of which one value must
+    fit, those that fit the other filters. Equals take turns by the `day`.
     """
 
     suggestions: Sequence[Suggestion]
