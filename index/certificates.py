@@ -7,9 +7,9 @@ from embed.text import clean
 from index.folding import Found, Reading, place_key, read
 from index.names import Name, Names
 
-_ISO_NORMS = ("3834", "9001", "13485", "14001", "15378", "17025", "20121", "22000", "22163",
-              "22301", "22716", "26000", "27001", "45001", "50001")  # fmt: skip
-_EN_NORMS = ("1090", "9100", "9110", "9120", "15085")
+_ISO_NORMS = ("3834", "9001", "13485", "14001", "15378", "17020", "17025", "19443", "20121",
+              "22000", "22163", "22301", "22716", "26000", "27001", "45001", "50001")  # fmt: skip
+_EN_NORMS = ("1090", "9100", "9110", "9120", "15085", "17460")
 _LABELS = {
     "IATF 16949": ("iatf 16949", "ts 16949", "iso ts 16949", "iso/ts 16949", "iatf"),
     "ISO 22163": ("iris", "iris certification"),
@@ -35,6 +35,15 @@ _LABELS = {
     "COSMOS": ("cosmos", "cosmos organic", "cosmos natural"),
     "RGE": ("rge",),
     "COFRAC": ("cofrac",),
+    "Qualiopi": ("qualiopi",),
+    "CEFRI": ("cefri",),
+    "ACQPA": ("acqpa",),
+    "RSPO": ("rspo",),
+    "FSSC 22000": ("fssc 22000", "fssc"),
+    "AQAP 2110": ("aqap 2110", "aqap"),
+    "NIMP 15": ("nimp 15", "nimp15"),
+    "RecyClass": ("recyclass",),
+    "EcoVadis": ("ecovadis",),
     "Imprim'Vert": ("imprim vert", "imprimvert"),
 }
 _SPELLINGS: dict[str, tuple[str, ...]] = {

@@ -11,58 +11,73 @@ from collections.abc import Iterator
 from index.folding import Found, Reading
 
 _CUE = re.compile(
-    r"\b(?:pas|sans|ni|plus|jamais|aucune?|exc\w+|hors|sauf|hormis|plutot|lieu|place|non|autre\w*"
-    r"|evite\w*|eviter|interdi\w+|proscri\w+|banni\w*)\b"
+    r"\b(?:pas|sans|ni|plus|jamais|aucune?|rien|exc\w+|hors|sauf|hormis|plutot|lieu|place|non"
+    r"|autre\w*|evite\w*|interdi\w+|proscri\w+|banni\w*|refuse\w*|oubli\w+|abst\w+)\b"
 )
 """Without one of these words nothing is ruled out."""
 
 _START = r"(?:^|(?<=[,;:.!?(] )|(?<=[,;:.!?(])|(?<= et )|(?<= mais )|(?<= ou )|(?<= donc ))"
 _STRESS = r"(?:(?:surtout|absolument|certainement|strictement|si possible|de preference) )*"
 _OF = r"(?:de |d'|du |des |en |par |avec |une? |le |la |les |l')"
+_THE = r"(?:le |la |les |l'|du |tout )"
 _WANT = (
     r"\b(?:on |nous |je )?(?:ne |n')?(?:en )?(?:veu\w+|voul\w+|voudr\w+|cherch\w+|souhait\w+"
     r"|accept\w+|admet\w*|toler\w+|faut|prend\w*)"
 )
-_NOT_OF = rf"(?!de (?:\d|vis\b|filet)){_OF}"
-"""No pitch of a thread."""
+_NOT_OF = rf"(?!de (?:\d|vis\b|filet|porte\b)){_OF}"
+"""No pitch of a thread, no sill of a door."""
 
 _OUTSIDE = (
     r"hors(?![ -](?:tout|normes?|series?|gel|sol|d'eau|d'air|d'usage|service|bord|saison|gabarit"
     r"|taxes?|ht|poussiere)\b)"
 )
-_RULED = r"(?:exclue?s?|interdite?s?|proscrite?s?|bannie?s?|a (?:proscrire|bannir|eviter))"
+_RULED = r"(?:exclue?s?|proscrite?s?|bannie?s?|a (?:proscrire|bannir|eviter))"
+_FORBIDDEN = rf"(?:{_RULED}|interdite?s?)"
 
 _STOP = (
     r"(?= (?:mais|avec|pour|afin|car|donc|parce|puisque"
     r"|et (?:qu|on|il|je|j'|nous|vous|une?|des|avec))\b)"
 )
 _SCOPE = rf"(?:(?!{_STOP})[^,;:.!?()\0]){{2,80}}"
-_NAMED = r"(?:(?! et )[^,;:.!?()\0]){2,40}"
+_NAMED = r"(?:(?! et | mais | donc )[^,;:.!?()\0]){2,40}"
 _MORE = rf"(?:(?=,[^;:.!?()]* (?:ni|et|ou) )(?:, (?={_OF}){_SCOPE})+)?"
 """What goes on after a comma: "l'acier, l'alu et toute soudure"."""
 
 _RULED_OUT = re.compile(
     "|".join(
         (
-            rf"{_START}{_STRESS}pas (?:question )?{_NOT_OF}{_SCOPE}",
+            rf"{_START}{_STRESS}pas (?:question |besoin )?{_NOT_OF}{_SCOPE}",
+            rf"\b(?:surtout|mais) pas (?!qu|seule|unique|encore|toujours|trop|cher){_SCOPE}",
+            rf"{_START}(?:jamais|rien) {_OF}{_SCOPE}",
             rf"{_WANT} {_STRESS}(?:plus|pas|jamais) {_STRESS}{_NOT_OF}{_SCOPE}",
             rf"{_WANT} aucune? {_SCOPE}",
             rf"{_START}{_STRESS}aucune? (?![^,;:.!?()]* n(?:e |')){_SCOPE}",
             rf"{_START}{_STRESS}sans (?!que |qu'|quoi |cesse|arret|doute|rien ){_SCOPE}",
             rf"\bsans (?:aucune?|la moindre|le moindre|passer par|recourir|utiliser) {_SCOPE}",
-            rf"\bsans (?:(?! ni |{_STOP})[^,;:.!?()\0]){{2,40}} ni {_SCOPE}",
             rf"(?<![\w'-])ni {_NAMED}(?:,? ni {_SCOPE})+",
             rf"\b(?:en excluant|a l'ex(?:clu|cep)tion d(?:e|u|es)\b) ?{_SCOPE}{_MORE}",
-            rf"{_START}{_STRESS}(?:sauf|hormis|excepte|{_OUTSIDE}) {_SCOPE}{_MORE}",
+            rf"(?:\b(?:tout )?(?:sauf|hormis|excepte)|{_START}{_STRESS}{_OUTSIDE}) {_SCOPE}{_MORE}",
             rf"\bplutot qu(?:e |'){_SCOPE}{_MORE}",
             rf"\b(?:au lieu|a la place) d(?:e |u |'|es ){_SCOPE}{_MORE}",
             rf"\bet non (?:pas )?{_SCOPE}",
             rf"\bautre(?:s|ment)? (?:choses? )?qu(?:e |'){_SCOPE}{_MORE}",
-            rf"{_START}(?:evite[rz]|a eviter|{_RULED}) ?:? {_SCOPE}",
-            rf"{_START}{_NAMED} (?:(?:est|sont|etant) )?{_STRESS}{_RULED}\b",
+            rf"{_START}(?:evite[rz]|a eviter|{_FORBIDDEN} ?:) {_SCOPE}",
+            rf"\b(?:on |nous )?(?:refuse\w*|oubli(?:e|ez|ons)) {_THE}{_SCOPE}",
+            rf"{_START}{_NAMED} (?:est|sont|etant) (?:desormais )?{_STRESS}{_FORBIDDEN}\b",
+            rf"{_START}{_NAMED} {_STRESS}{_RULED}\b",
+            rf"{_START}{_NAMED} s'abst\w+",
+            rf"{_START}{_NAMED} n(?:e |')(?:m'|nous |me )?(?:interess\w+|convien\w+) pas\b",
         )
     )
 )
+
+
+_CLAUSE = r"(?:je|j'|on|nous|vous|ils?|elles?|ca|cela|qui|y|ne|n'|c'|se|s'|au|du|une?|le)"
+_TYPED = re.compile(
+    rf"(?:^|[,;:.!?(] ?)(?:(?!\b{_CLAUSE}\b)[^,;:.!?()\0])+?"
+    rf"(?<!surtout)(?<!absolument)(?<!possible)(?<! mais)(?<! et)(?<! ou) (?=pas {_NOT_OF})"
+)
+"""What a search box is given before "pas de" without a comma; it is no clause with a verb."""
 
 
 def exclusions_in(reading: Reading, folded: str) -> Iterator[Found]:
@@ -72,6 +87,7 @@ def exclusions_in(reading: Reading, folded: str) -> Iterator[Found]:
     """
     if not _CUE.search(folded):
         return
+    folded = _TYPED.sub(lambda typed: typed[0][:-1] + ",", folded)
     for match in _RULED_OUT.finditer(folded):
         start = match.start()
         end = start + len(match[0].rstrip())

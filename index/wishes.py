@@ -39,8 +39,8 @@ _AND = re.compile(r"\s*(?:[,;/+&]|et|ou|et/ou)?\s*", re.IGNORECASE)
 """What stands between two wishes, and leaves with them."""
 
 _CERTIFIED = re.compile(
-    r"(?:\b(?:certifi\w+|labell?\w*|normes?|agree\w*|agrements?|qualifi\w+|exige\w*)"
-    r"(?: (?:a|la|le|selon|aux?|normes?|label|et))* )?"
+    r"(?:\b(?:certifi\w+|labell?\w*|normes?|agree\w*|agrements?|qualifi\w+|exige\w*"
+    r"|systeme qualite)(?: (?:a|la|le|selon|aux?|normes?|label|et))* )?"
     r"\0+"
     r"(?: ?(?:exige\w*|requis\w*|obligatoires?|imperati\w+|souhaite\w*|demande\w*))?"
 )
