@@ -112,7 +112,7 @@ def test_two_judges_at_once_and_a_stopped_server(page: Page, url: str, tmp_path:
     names = sorted(file.name for file in (tmp_path / FOLDER).iterdir())
     assert names == ["eva.jsonl", "luc.jsonl"]
     other.route("**/judgements", lambda route: route.abort())
-    other.keyboard.press("2")
+    other.get_by_role("button", name="second contact").click()
     expect(other.locator("#status")).to_contain_text("La note n'est pas enregistrée")
     expect(other.locator("#count")).to_have_text("1 / 3")
     other.close()
