@@ -21,6 +21,9 @@ DEEP = "maillon-transformer-1"
 DEEP_SHARE = 0.5
 """What the cosine of the transformer weighs in the default's; tuned on dev needs."""
 
+WEIGHTS = "model.safetensors"
+"""What a folder of weights holds them in, as sentence-transformers saves them."""
+
 GRAPH = "graph.onnx"
 """What a folder of weights holds beside them where ONNX Runtime can run it."""
 
@@ -66,10 +69,11 @@ def load_encoder(name: str | None = None) -> Encoder:
     known = FAST if name == "fast" else str(name)
     if Path(known).is_dir():
         known = str(Path(known).resolve())
-    return _loaded(known, weights_folder(known))
+    return _loaded(known)
 
 
-def _loaded(name: str, folder: Path | None) -> Encoder:
+def _loaded(name: str) -> Encoder:
+    folder = weights_folder(name)
     if folder is not None and name == FAST:
         from embed.static import StaticEncoder
 

@@ -38,7 +38,7 @@ class SentenceEncoder:
 
 
 def sentence_encoder(name: str) -> Encoder:
-    """What a hub id, a folder or one of our own names loads; raises `MaillonError`."""
+    """What a hub id or a folder loads; raises `MaillonError`."""
     model = _load(name)
     first = model[0]
     if isinstance(first, StaticEmbedding) and not any(model.prompts.values()):

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from scipy.sparse import csr_array
 from tokenizers import Tokenizer
 
-from embed.encoder import Vectors, unit
+from embed.encoder import WEIGHTS, Vectors, unit
 from embed.occlusion import Span
 
 
@@ -29,17 +29,22 @@ class StaticEncoder:
     @classmethod
     def read(cls, name: str, folder: Path) -> Self:
         """From a folder that sentence-transformers saved."""
-        weights = load_file(folder / "model.safetensors")["embedding.weight"]
+        weights = load_file(folder / WEIGHTS)["embedding.weight"]
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         return cls(name, tokenizer, weights.astype(np.float32))
 
     def encode_needs(self, texts: list[str]) -> Vectors:
         """Float32 unit rows, shape `(len(texts), dim)`."""
-        return self._encoded(texts)
+        read = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        ids = [one.ids for one in read]
+        ends = np.cumsum([0, *map(len, ids)])
+        places = np.fromiter(chain.from_iterable(ids), np.int64, ends[-1])
+        counts = csr_array(
+            (np.ones(len(places), np.float32), places, ends), (len(texts), len(self._pieces))
+        )
+        return unit(counts @ self._pieces)
 
-    def encode_capabilities(self, texts: list[str]) -> Vectors:
-        """Float32 unit rows, shape `(len(texts), dim)`."""
-        return self._encoded(texts)
+    encode_capabilities = encode_needs
 
     def occluded(self, text: str, spans: Sequence[Span]) -> Vectors:
         """The vector of a capability, then those without each span, by leaving out its pieces."""
@@ -49,13 +54,3 @@ class StaticEncoder:
         for row, (start, end) in zip(kept[1:], spans, strict=True):
             row[(starts >= start) & (starts < end)] = 0
         return unit(kept @ self._pieces[read.ids])
-
-    def _encoded(self, texts: list[str]) -> Vectors:
-        read = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        ids = [one.ids for one in read]
-        ends = np.cumsum([0, *map(len, ids)])
-        places = np.fromiter(chain.from_iterable(ids), np.int64, ends[-1])
-        counts = csr_array(
-            (np.ones(len(places), np.float32), places, ends), (len(texts), len(self._pieces))
-        )
-        return unit(counts @ self._pieces)

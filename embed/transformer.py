@@ -8,12 +8,14 @@ import numpy as np
 from onnxruntime import InferenceSession, SessionOptions, disable_telemetry_events
 from tokenizers import Tokenizer
 
-from embed.encoder import GRAPH, Vectors, unit
+from embed.encoder import GRAPH, WEIGHTS, Vectors, unit
 from embed.errors import MaillonError
 
-WEIGHTS = "model.safetensors"
 LAYOUT = "layout"
 """Under which the graph keeps the layout of the weights that it was written for."""
+
+LENGTH = "length"
+"""Under which it keeps how many pieces of a text are read."""
 
 _BATCH = 64
 
@@ -29,24 +31,19 @@ class TransformerEncoder:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_padding()  # what fills up is masked
         self._session = _session(folder)
-        self._tokenizer.enable_truncation(int(_meta(self._session)["length"]))
+        self._tokenizer.enable_truncation(int(_meta(self._session)[LENGTH]))
         self.dim = self._session.get_outputs()[0].shape[1]
 
     def encode_needs(self, texts: list[str]) -> Vectors:
         """Float32 unit rows, shape `(len(texts), dim)`."""
-        return self._encoded(texts)
-
-    def encode_capabilities(self, texts: list[str]) -> Vectors:
-        """Float32 unit rows, shape `(len(texts), dim)`."""
-        return self._encoded(texts)
-
-    def _encoded(self, texts: list[str]) -> Vectors:
         rows = np.empty((len(texts), self.dim), np.float32)
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             rows[batch] = self._means([texts[place] for place in batch])
         return unit(rows)
+
+    encode_capabilities = encode_needs
 
     def _means(self, texts: list[str]) -> Vectors:
         read = self._tokenizer.encode_batch(texts)

@@ -59,8 +59,11 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
 _ASKED_BY_NAME = {"ab", "iris", "cosmos", "ifs", "ofg", "grs", "part 21", "part 145"}
 """Words or initials of other things too: in capitals, or after "certifié", "label", "norme"…"""
 
+ASKING = r"certifi\w+|labell?\w*|normes?|agree\w*|agrements?|qualifi\w+"
+"""Words that ask for the certificate after them, as alternatives of a pattern."""
+
 _CERTIFIED = re.compile(
-    r"\b(?:certifi\w+|labell?\w*|normes?|agree\w*|agrements?|qualifi\w+)"
+    rf"\b(?:{ASKING})"
     r"(?: (?:a la norme|selon|aux?|la|norme|bio))*[\s:]*$"
     r"|\biso ?\d{4,5}(?::\d{4})?"
     r"(?: ?(?:et|ou|[,/+&])(?: ?\d{4,5}\b)?)+ ?$"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from embed.text import words
-from index.certificates import certificates_in
+from index.certificates import ASKING, certificates_in
 from index.exclusions import exclusions_in
 from index.folding import Found, Kind, Reading, read
 from index.grades import grades_in
@@ -39,8 +39,8 @@ _AND = re.compile(r"\s*(?:[,;/+&]|et|ou|et/ou)?\s*", re.IGNORECASE)
 """What stands between two wishes, and leaves with them."""
 
 _CERTIFIED = re.compile(
-    r"(?:\b(?:certifi\w+|labell?\w*|normes?|agree\w*|agrements?|qualifi\w+|exige\w*"
-    r"|systeme qualite)(?: (?:a|la|le|selon|aux?|normes?|label|et))* )?"
+    rf"(?:\b(?:{ASKING}|exige\w*|systeme qualite)"
+    r"(?: (?:a|la|le|selon|aux?|normes?|label|et))* )?"
     r"\0+"
     r"(?: ?(?:exige\w*|requis\w*|obligatoires?|imperati\w+|souhaite\w*|demande\w*))?"
 )

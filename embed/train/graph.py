@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from embed.encoder import GRAPH
-from embed.transformer import LAYOUT, WEIGHTS, layout
+from embed.encoder import GRAPH, WEIGHTS
+from embed.transformer import LAYOUT, LENGTH, layout
 
 _OPSET = 20
 _IR = 10
@@ -33,22 +33,25 @@ def write_graph(folder: Path) -> None:
     graph = _Graph(json.loads(header), 8 + len(header), config["layer_norm_eps"])
     _bert(graph, config)
     model = graph.model(config["hidden_size"])
-    helper.set_model_props(model, {LAYOUT: digest, "length": str(tokenizer["model_max_length"])})
+    helper.set_model_props(model, {LAYOUT: digest, LENGTH: str(tokenizer["model_max_length"])})
     (folder / GRAPH).write_bytes(model.SerializeToString())
     onnx.checker.check_model(folder / GRAPH, full_check=True)
 
 
 def _bert(graph: "_Graph", config: dict[str, Any]) -> None:
     """The layers of Devlin et al. (2019), "BERT", as BertModel of transformers has them."""
-    mask = graph.op("Cast", "attention_mask", to=TensorProto.FLOAT)
+    op, number = graph.op, graph.number
+    mask = op("Cast", "attention_mask", to=TensorProto.FLOAT)
+    hidden = op("Mul", op("Sub", number(1.0), mask), number(_MASKED))
+    hidden = op("Unsqueeze", hidden, number([1, 2]))
     state = _pieces(graph)
     for layer in range(config["num_hidden_layers"]):
         at = f"encoder.layer.{layer}"
-        seen = _attention(graph, f"{at}.attention", state, mask, config["num_attention_heads"])
-        state = graph.norm(graph.op("Add", seen, state), f"{at}.attention.output.LayerNorm")
-        inner = graph.op("Gelu", graph.linear(state, f"{at}.intermediate.dense"))
+        seen = _attention(graph, f"{at}.attention", state, hidden, config["num_attention_heads"])
+        state = graph.norm(op("Add", seen, state), f"{at}.attention.output.LayerNorm")
+        inner = op("Gelu", graph.linear(state, f"{at}.intermediate.dense"))
         inner = graph.linear(inner, f"{at}.output.dense")
-        state = graph.norm(graph.op("Add", inner, state), f"{at}.output.LayerNorm")
+        state = graph.norm(op("Add", inner, state), f"{at}.output.LayerNorm")
     _mean(graph, state, mask)
 
 
@@ -63,7 +66,7 @@ def _pieces(graph: "_Graph") -> str:
     return graph.norm(op("Add", op("Add", pieces, places), kind), "embeddings.LayerNorm")
 
 
-def _attention(graph: "_Graph", at: str, state: str, mask: str, heads: int) -> str:
+def _attention(graph: "_Graph", at: str, state: str, hidden: str, heads: int) -> str:
     op, number = graph.op, graph.number
     width = graph.width(f"{at}.self.query.weight") // heads
 
@@ -71,10 +74,9 @@ def _attention(graph: "_Graph", at: str, state: str, mask: str, heads: int) -> s
         rows = graph.linear(state, f"{at}.self.{part}")
         return op("Transpose", op("Reshape", rows, number([0, 0, heads, width])), perm=perm)
 
-    hidden = op("Mul", op("Sub", number(1.0), mask), number(_MASKED))
     near = op("MatMul", split("query", [0, 2, 1, 3]), split("key", [0, 2, 3, 1]))
     near = op("Mul", near, number(width**-0.5))
-    shares = op("Softmax", op("Add", near, op("Unsqueeze", hidden, number([1, 2]))), axis=-1)
+    shares = op("Softmax", op("Add", near, hidden), axis=-1)
     seen = op("Transpose", op("MatMul", shares, split("value", [0, 2, 1, 3])), perm=[0, 2, 1, 3])
     return graph.linear(op("Reshape", seen, number([0, 0, -1])), f"{at}.output.dense")
 

@@ -10,6 +10,8 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 from tokenizers import Tokenizer
 
+from embed.encoder import WEIGHTS
+
 UNKNOWN_NORM = 1e-2
 """Norm of the vector of unknown pieces; the mean norm of a piece is one."""
 
@@ -36,7 +38,7 @@ def save(folder: Path, tokenizer: Tokenizer, table: NDArray[np.float16]) -> None
     model = SentenceTransformer(modules=[embedding, Normalize()], device="cpu")
     model.save(str(folder), create_model_card=False)
     weights = {"embedding.weight": torch.from_numpy(table)}
-    path = folder / "model.safetensors"
+    path = folder / WEIGHTS
     save_file(weights, path, metadata={"format": "pt"})
     path.chmod(0o644)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)

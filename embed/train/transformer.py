@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
+from embed.encoder import WEIGHTS
 from embed.train.graph import write_graph
 from embed.train.static import Integers
 from embed.train.transplant import PAD, reader
@@ -104,9 +105,8 @@ def course(
 def save(folder: Path, model: Reader, tokenizer: Tokenizer) -> None:
     """Write a sentence-transformers folder (Transformer, Pooling, Normalize), float16 weights.
 
-    With the graph by which ONNX Runtime runs it.
-
-    A README.md already there is kept. Raises OSError if the folder cannot be written.
+    With the graph by which ONNX Runtime runs it. A README.md already there is kept. Raises OSError
+    if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as bare:
@@ -116,5 +116,5 @@ def save(folder: Path, model: Reader, tokenizer: Tokenizer) -> None:
         pooling = Pooling(model.body.config.hidden_size, "mean")
         whole = SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
         whole.half().save(str(folder), create_model_card=False)
-    (folder / "model.safetensors").chmod(0o644)
+    (folder / WEIGHTS).chmod(0o644)
     write_graph(folder)
