@@ -208,6 +208,17 @@ def test_an_answer_leaves_what_is_being_typed(page: Page, url: str) -> None:
     expect(page.get_by_label("Près de")).to_have_value("Anne")
 
 
+def test_what_is_typed_after_a_change_is_not_asked_with_it(page: Page, url: str) -> None:
+    page.goto(f"{url}?q=tournage")
+    page.get_by_text("Affiner").click()
+    place = page.get_by_label("Près de").element_handle()
+    tick_and_type = "(box, place) => { box.click(); place.value = 'An'; }"
+    page.get_by_label("moyennes séries").evaluate(tick_and_type, place)
+    expect(page.locator("ol > li")).to_have_count(1)
+    assert page.url == f"{url}?q=tournage&series=moyenne"
+    expect(page.get_by_label("Près de")).to_have_value("An")
+
+
 def test_several_departments_can_be_chosen(page: Page, url: str) -> None:
     page.goto(f"{url}?q=tournage&departments=74")
     page.get_by_text("Affiner").click()

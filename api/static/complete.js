@@ -61,7 +61,7 @@ export function combobox(t, ask) {
 		field.setAttribute("aria-activedescendant", to?.id ?? "");
 	}
 
-	// Past either end stands the field itself, as typed.
+	// Past either end stands what was typed.
 	function move(step) {
 		const stops = [null, ...list.children];
 		point(stops.at((stops.indexOf(chosen()) + step) % stops.length));

@@ -17,7 +17,7 @@ function build(host) {
 	const t = wording(json("texts"));
 	const ask = service(host, t);
 	const { field, close, nodes } = combobox(t, ask);
-	const refine = panel(t, () => setTimeout(restart));
+	const refine = panel(t, changed);
 	const chips = make("ul.chips", { onclick: toggle });
 	const form = make("form", { role: "search", onsubmit }, nodes, chips, refine.node);
 	const status = make("p", { role: "status" });
@@ -29,9 +29,10 @@ function build(host) {
 	root.append(form, status, evokes, list, more);
 
 	let running = new AbortController();
-	let ignored = []; // labels of the places that the visitor has removed
+	let waiting;
+	let ignored = []; // labels of places that the visitor removed
 	let asked; // the query last asked, as text
-	let shown = {}; // the query of the answer on the page, and its facets
+	let shown = {}; // the query answered on the page, and its facets
 
 	function fixed() {
 		const department = host.getAttribute("department");
@@ -44,9 +45,10 @@ function build(host) {
 		return queryOf(given);
 	}
 
-	// Enter in a field both changes it and submits: one search is enough.
-	function restart() {
-		if (`${now()}` !== asked) start();
+	// Asks what stands now. Enter changes a field and submits: one search is enough.
+	function changed() {
+		clearTimeout(waiting);
+		waiting = setTimeout(start, 0, now());
 	}
 
 	function restore() {
@@ -76,6 +78,7 @@ function build(host) {
 	}
 
 	async function start(query = now(), k = PAGE) {
+		clearTimeout(waiting);
 		close();
 		if (!query.has("q")) return clear(t("Décrivez votre besoin en quelques mots."), "error");
 		if (host.hasAttribute("link") && `${query}` !== `${linked()}`) history.pushState(null, "", linkTo(query));

@@ -1,4 +1,4 @@
-// The service that an element asks, as its attributes say: where it is, and in whose name.
+// The service that an element asks: where it is, and in whose name.
 
 import { french } from "./words.js";
 
@@ -11,7 +11,7 @@ export const UNKNOWN_PLACE = "The place or filter is not known";
 // What the visitor is told; its cause is the title of the problem.
 export class Refusal extends Error {}
 
-// Gives what asks `v1/PATH`: by GET, or by POST where there is a body. It raises `Refusal`.
+// Gives what asks `v1/PATH`, by POST where there is a body. It raises `Refusal`.
 export function service(host, t) {
 	return async (path, signal, body) => {
 		const [endpoint, tenant, key] = ["endpoint", "tenant", "key"].map((name) => host.getAttribute(name));
