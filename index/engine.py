@@ -10,7 +10,17 @@ from embed.errors import MaillonError
 from index.catalogue import FILE, MEMORY, NEW, Catalogue, CatalogueError, Changes
 from index.completion import Completion
 from index.facets import Counted, Filters, fits
-from index.finding import EVERYBODY, Where, count_values, factors_in, find, find_each, today
+from index.finding import (
+    EVERYBODY,
+    Where,
+    count_values,
+    depth,
+    factors_in,
+    find,
+    find_each,
+    put_later,
+    today,
+)
 from index.gazetteer import load_places
 from index.living import Living, Track, View
 from index.needs import Answered, Need
@@ -166,21 +176,21 @@ class SupplierIndex:
         """The `k` best suppliers that fit the filters, or all where there are fewer; best first.
 
         A supplier ranks by its score times what its nearness is worth (`index.places.worth`): 0
-        ignores it. Suppliers of one score take turns by the `day`, today by default. With
-        `explain`, each of the first 100 says which words of its capability weighed, and by which
-        trades it answers. Raises `NeedError` for a need without words or too long, `k` outside 1 to
-        1,000 or `proximity` outside 0 to 1; `PlaceError` for a place that is not known.
+        ignores it. A capability that names what the need rules out counts a fifth less. Suppliers
+        of one score take turns by the `day`, today by default. With `explain`, each of the first
+        100 says which words of its capability weighed, and by which trades it answers. Raises
+        `NeedError` for a need without words or too long, `k` outside 1 to 1,000 or `proximity`
+        outside 0 to 1; `PlaceError` for a place that is not known.
         """
         where = self._where(near, proximity)
         for _ in range(_TRIES):
             view = self._living.current()
             asked = view.reader.read(need)
-            hits = find(view, asked, check_k(k), filters, where, day)
+            hits = find(view, asked, depth(check_k(k), asked), filters, where, day)
             found = self.catalogue.fetch([hit.seq for hit in hits])
             if len(found) == len(hits):
                 break
-        pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
-        fitting = [pair for pair in pairs if fits(pair[0], filters)]
+        fitting = [pair for pair in put_later(hits, found, asked) if fits(pair[0], filters)][:k]
         return self._told.suggestions(view, need, asked, fitting, where, explain)
 
     def rerank(
@@ -204,14 +214,14 @@ class SupplierIndex:
         if suppliers is None:
             found = self.catalogue.fetch([int(seq) for one in view.segments for seq in one.seqs])
             hits = find(view, asked, max(len(found), 1), EVERYBODY, where, day)
-            pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
+            pairs = put_later(hits, found, asked)
             return self._told.suggestions(view, need, asked, pairs, where, explain)
         if not suppliers:
             return []
         given = self._living.segment(suppliers)
         factors = factors_in(given, where)
         hits = given.best(asked.query, len(suppliers), None, factors, today(day))
-        pairs = [(suppliers[hit.seq], hit) for hit in hits]
+        pairs = put_later(hits, dict(enumerate(suppliers)), asked)
         return self._told.suggestions(view, need, asked, pairs, where, explain)
 
     def answer(
@@ -226,13 +236,16 @@ class SupplierIndex:
         """
         view = self._living.current()
         asked = view.reader.read_each(need.text for need in needs)
-        best = find_each(view, asked, needs, k or max(len(self), 1), [None] * len(needs))
+        most = k or max(len(self), 1)
+        depths = [depth(most, one) for one in asked]
+        each = find_each(view, asked, needs, max(depths, default=most), [None] * len(needs))
+        best = [hits[:deep] for hits, deep in zip(each, depths, strict=True)]
         found = self.catalogue.fetch(list({hit.seq for hits in best for hit in hits}))
         answers = []
         for need, reading, hits, local in zip(
             needs, asked, best, self._local(view, asked, needs, local_km), strict=True
         ):
-            pairs = [(found[hit.seq], hit) for hit in hits if hit.seq in found]
+            pairs = put_later(hits, found, reading)[:most]
             suggestions = self._told.suggestions(view, need.text, reading, pairs, None, False)
             gap = self._told.gap(reading, suggestions)
             answers.append(Answered(need, suggestions, gap, 0 if gap and local else local))
@@ -309,6 +322,9 @@ class SupplierIndex:
         ours = [asked[at] for at in placed], [needs[at] for at in placed]
         wheres = [Where(spot, km, 0.0) for spot in spots if spot]
         for at, hits in zip(placed, find_each(view, *ours, MAX_LOCAL, wheres), strict=True):
+            if asked[at].ruled_out:
+                held = self.catalogue.fetch([hit.seq for hit in hits])
+                hits = [hit for _, hit in put_later(hits, held, asked[at])]
             sure = self._told.confidences(asked[at], [hit.score for hit in hits])
             counts[at] = sum(p >= SUITABLE for p in sure if p is not None)
         return counts

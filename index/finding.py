@@ -1,6 +1,6 @@
 """Who is found in a view of a directory: its segments, its filters, where one asks from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -13,9 +13,20 @@ from index.needs import Need
 from index.places import Spot, distances, worth
 from index.postings import Sums
 from index.reading import Reading
+from index.ruled_out import named_in
 from index.segment import Hit, Segment, order, turn_of
+from index.suppliers import Supplier
 
 EVERYBODY = Filters()
+
+KEPT = 0.8
+"""What is left of a score where the capability names what is ruled out; chosen on the dev part.
+
+No less: a sheet that names a thing may well do without it.
+"""
+
+_BELOW = 50
+"""How many hits may move down before others are missed that would move up."""
 
 
 class Where(NamedTuple):
@@ -61,6 +72,27 @@ def find_each(
         for hits, more in zip(found, best, strict=True):
             hits += more
     return [sorted(hits, key=order)[:k] for hits in found]
+
+
+def depth(k: int, asked: Reading) -> int:
+    """How many hits to find for the `k` best that `put_later` leaves."""
+    return k + _BELOW if asked.ruled_out else k
+
+
+def put_later(
+    hits: Sequence[Hit], held: Mapping[int, Supplier], asked: Reading
+) -> list[tuple[Supplier, Hit]]:
+    """Each supplier, by its number, with how it was found; later who names what is ruled out."""
+    pairs = [(held[hit.seq], hit) for hit in hits if hit.seq in held]
+    if not asked.ruled_out:
+        return pairs
+    weighed = [(supplier, _lowered(supplier, hit, asked)) for supplier, hit in pairs]
+    return sorted(weighed, key=lambda pair: order(pair[1]))
+
+
+def _lowered(supplier: Supplier, hit: Hit, asked: Reading) -> Hit:
+    named = named_in(supplier.capabilities[hit.matched[0]], asked.ruled_out)
+    return hit._replace(key=hit.key * KEPT, score=hit.score * KEPT) if named else hit
 
 
 def count_values(view: View, filters: Filters, where: Where | None) -> Counted:

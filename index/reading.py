@@ -12,7 +12,7 @@ from index.concepts import Concepts, Links
 from index.lexical import Lexical
 from index.ranking import Mix
 from index.segment import Query
-from index.wishes import Wish, bare, wishes
+from index.wishes import Thing, Wish, bare, wishes
 
 MAX_NEED = 5_000
 _REMEMBERED = 64  # one answer reads its need thrice
@@ -26,7 +26,7 @@ class Reading(NamedTuple):
     """A need as it was read.
 
     `text` has its slips mended; `trades` are those it evokes most, in the lexicon's words. Vector,
-    links and query are those of the thing itself, see `bare`.
+    links and query are those of the thing itself, see `bare`; `ruled_out` are stems.
     """
 
     text: str
@@ -34,6 +34,7 @@ class Reading(NamedTuple):
     vector: Vectors
     links: Links
     query: Query
+    ruled_out: frozenset[str]
 
     @property
     def nearest(self) -> float:
@@ -66,7 +67,7 @@ class Reader:
         """Read needs together; each as `read` does, if its vector is the same in company."""
         texts = [self._spelling.mend(check_need(need)) for need in needs]
         things = [bare(text) for text in texts]
-        vectors = self.encoder.encode_needs(things)
+        vectors = self.encoder.encode_needs([thing.text for thing in things])
         links = self.concepts.asked(vectors)
         return [
             self._understood(*read, links.part(at))
@@ -76,15 +77,16 @@ class Reader:
     def _read(self, need: str) -> Reading:
         return self.read_each([need])[0]
 
-    def _understood(self, text: str, thing: str, vector: Vectors, links: Links) -> Reading:
+    def _understood(self, text: str, thing: Thing, vector: Vectors, links: Links) -> Reading:
         query = Query(
             vector,
             self.mix.dense,
-            self.lexical.wanted(thing),
+            self.lexical.wanted(thing.text),
             self.mix.lexical,
             links.wanted(self.mix.concept),
         )
-        return Reading(text, self.concepts.evoked(links), vector, links, query)
+        trades = self.concepts.evoked(links)
+        return Reading(text, trades, vector, links, query, thing.ruled_out)
 
     def _wishes(self, need: str) -> tuple[Wish, ...]:
         """What a need asks besides the thing: a place, a certificate, a series, a grade."""

@@ -101,7 +101,8 @@ class Suggestion:
     suits the need, None where the encoder ships no calibration. `trades` are those of the lexicon
     that need and capability both evoke, in its words. `also` are further capabilities that match.
     `distance_km` and `nearness` are from the place asked for, `missing` the certificates that the
-    need asks for and the supplier does not give.
+    need asks for and the supplier does not give, `ruled_out` words of the capability that the need
+    rules out.
     """
 
     rank: int
@@ -115,6 +116,7 @@ class Suggestion:
     distance_km: float | None = None
     nearness: Nearness | None = None
     missing: tuple[str, ...] = ()
+    ruled_out: tuple[str, ...] = ()
 
 
 _ADAPTER = TypeAdapter(Supplier)

@@ -14,6 +14,7 @@ from index.living import Living, View
 from index.places import distances, locate, points
 from index.ranking import highlights
 from index.reading import Reading
+from index.ruled_out import named_in
 from index.segment import Hit
 from index.suppliers import Highlight, Suggestion, Supplier
 
@@ -56,6 +57,7 @@ class Teller:
                 tuple(supplier.capabilities[place] for place in hit.matched[1:]),
                 *self._placing(supplier, where),
                 _missing(wanted, supplier),
+                named_in(text, asked.ruled_out),
             )
             for rank, ((supplier, hit), text, confidence, reason) in enumerate(
                 zip(pairs, texts, sure, reasons, strict=True), start=1

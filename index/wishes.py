@@ -6,6 +6,7 @@ Whatever is in doubt is no wish.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from embed.text import words
 from index.certificates import ASKING, certificates_in
@@ -14,6 +15,7 @@ from index.folding import Found, Kind, Reading, read
 from index.grades import grades_in
 from index.named_places import AREA_NAMES, areas_in
 from index.quantities import series_in
+from index.ruled_out import stems_ruled_out
 from index.towns import towns_in
 
 
@@ -33,6 +35,13 @@ class Wish:
     start: int
     end: int
     km: float | None = None
+
+
+class Thing(NamedTuple):
+    """What is to be made or done, in the words of a need, and the stems of what it rules out."""
+
+    text: str
+    ruled_out: frozenset[str] = frozenset()
 
 
 _AND = re.compile(r"\s*(?:[,;/+&]|et|ou|et/ou)?\s*", re.IGNORECASE)
@@ -83,19 +92,24 @@ def wishes(text: str, towns: Callable[[str], bool] = lambda _: False) -> tuple[W
     return tuple(first.values())
 
 
-def bare(text: str) -> str:
+def bare(text: str) -> Thing:
     """The thing itself: a need without the certificates that it asks for and what it rules out.
 
     Neither says what is to be made, and both are near to those who say the same. A need that is
-    nothing else stays as it is.
+    nothing else stays as it is, and rules out nothing.
     """
     reading = read(text)
-    held = [one for one in certificates_in(reading) if not _refused(reading, one)]
+    certified = list(certificates_in(reading))
+    held = [one for one in certified if not _refused(reading, one)]
     blanked = _blanked(reading.folded, held)
+    excluded = list(exclusions_in(reading, blanked))
     spans = [one.span() for one in _CERTIFIED.finditer(blanked)]
-    spans += [(one.start, one.end) for one in exclusions_in(reading, blanked)]
+    spans += [(one.start, one.end) for one in excluded]
     left = _cut(text, [(reading.starts[a], reading.ends[b - 1]) for a, b in sorted(spans)])
-    return left if words(left) else text
+    if not words(left):
+        return Thing(text)
+    refused = [one.value for one in _apart((*certified, *excluded)) if one in excluded]
+    return Thing(left, stems_ruled_out(refused, left))
 
 
 def without(text: str, wishes: Sequence[Wish]) -> str:

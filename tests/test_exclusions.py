@@ -4,8 +4,10 @@ import pytest
 
 from embed.encoder import Encoder
 from index.engine import SupplierIndex
+from index.needs import Need
+from index.ruled_out import named_in
 from index.suppliers import Supplier
-from index.wishes import Wish, bare, wishes
+from index.wishes import Thing, Wish, bare, wishes
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ from index.wishes import Wish, bare, wishes
 )
 def test_what_is_ruled_out_is_said_and_not_compared(text: str, ruled_out: str, thing: str) -> None:
     found = [wish.value for wish in wishes(text) if wish.kind == "exclusion"]
-    assert (found, bare(text)) == ([ruled_out], thing)
+    assert (found, bare(text).text) == ([ruled_out], thing)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_what_is_ruled_out_is_said_and_not_compared(text: str, ruled_out: str, t
     ],
 )
 def test_what_is_in_doubt_is_compared(text: str) -> None:
-    assert bare(text) == text
+    assert bare(text) == Thing(text)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_what_is_in_doubt_is_compared(text: str) -> None:
     ],
 )
 def test_certificates_are_not_compared(text: str, thing: str) -> None:
-    assert bare(text) == thing
+    assert bare(text) == Thing(thing)
 
 
 def test_a_certificate_among_what_is_ruled_out_stays_a_wish() -> None:
@@ -117,10 +119,55 @@ def test_a_certificate_among_what_is_ruled_out_stays_a_wish() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "stems"),
+    [
+        ("bungalows, surtout pas de location ni d'occasion", {"location", "occasion"}),
+        ("pièces en inox brut, pas d'inox poli", {"poli"}),
+        ("circuits nus ; importateurs de composants s'abstenir", {"importateu", "composant"}),
+        ("cuves, pas besoin d'ISO 9001", set()),
+        ("sans soudure", set()),
+    ],
+)
+def test_the_stems_of_what_is_ruled_out(text: str, stems: set[str]) -> None:
+    assert bare(text).ruled_out == stems
+
+
+@pytest.mark.parametrize(
+    ("capability", "named"),
+    [
+        ("Moules en aluminium, moule pilote, moules", ("Moules", "moule", "moules")),
+        ("MJF PA12, 1 à 5 000 pièces sans moule", ()),
+        ("Projection HVOF, alternative au moule ; étude du moule", ("moule",)),
+        ("Découpe de mousse", ()),
+    ],
+)
+def test_a_capability_names_what_is_ruled_out_unless_it_does_without(
+    capability: str, named: tuple[str, ...]
+) -> None:
+    assert named_in(capability, bare("cent pièces, pas de moule").ruled_out) == named
+
+
+HIRED = Supplier("loc", "Loc", ("Location et occasion de bungalows de chantier",))
+MADE = Supplier("neuf", "Neuf", ("Fabrication de bungalows de chantier neufs",))
+NOT_HIRED = "bungalows de chantier, surtout pas de location ni d'occasion"
+
+
 def test_who_does_what_is_ruled_out_does_not_come_first(encoder: Encoder) -> None:
-    hire = Supplier("loc", "Loc", ("Location et occasion de bungalows de chantier",))
-    made = Supplier("neuf", "Neuf", ("Fabrication de bungalows de chantier neufs",))
-    index = SupplierIndex.build([hire, made], encoder)
-    need = "bungalows de chantier, surtout pas de location ni d'occasion"
-    assert [found.supplier.id for found in index.search(need, 2)] == ["neuf", "loc"]
-    assert index.reading(need).text == need
+    index = SupplierIndex.build([HIRED, MADE], encoder)
+    found = index.search(NOT_HIRED)
+    told = [(one.supplier.id, one.ruled_out) for one in found]
+    assert told == [("neuf", ()), ("loc", ("Location", "occasion"))]
+    assert index.reading(NOT_HIRED).text == NOT_HIRED
+
+
+def test_what_is_ruled_out_counts_in_every_way_of_asking(encoder: Encoder) -> None:
+    index = SupplierIndex.build([HIRED, MADE], encoder)
+    found = index.search(NOT_HIRED)
+    wanted = {one.supplier.id: one.score for one in index.search("bungalows de chantier,")}
+    scores = {one.supplier.id: one.score for one in found}
+    assert scores["loc"] == pytest.approx(0.8 * wanted["loc"], abs=1e-4)
+    assert index.search(NOT_HIRED, 1) == found[:1]
+    assert index.rerank(NOT_HIRED, [HIRED, MADE]) == index.rerank(NOT_HIRED) == found
+    [answered] = index.answer([Need("n", NOT_HIRED)], 1)
+    assert list(answered.suggestions) == found[:1]

@@ -163,6 +163,14 @@ def test_what_is_near_and_what_is_missing_is_said(page: Page) -> None:
     expect(page.get_by_role("status")).to_contain_text("autour d'Annecy, par correspondance et")
 
 
+def test_a_sheet_that_names_what_is_ruled_out_says_so(page: Page) -> None:
+    page.keyboard.type("faire coudre des sacs et housses, surtout pas de toile")
+    page.keyboard.press("Enter")
+    first = page.locator("ol > li").first
+    expect(first.get_by_role("heading")).to_have_text("Coutures du Bocage")
+    expect(first.get_by_text("La fiche cite ce que vous excluez : toile")).to_be_visible()
+
+
 @pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["wide", "phone"])
 def test_refining_keeps_its_state_in_the_link(page: Page, url: str) -> None:
     suggestions = page.locator("ol > li")

@@ -1,11 +1,11 @@
-// One suggestion: who, where, how well it fits and why; and what the visitor thinks of it.
+// One suggestion: who, where, how well it fits and why; what the visitor thinks.
 
 import { seriesName } from "./refine.js";
 import { french, inFrench, make } from "./words.js";
 
-// `near` is the place asked for, if any; `select` tells the page, and says whether to go on.
+// `near` is the place asked for, if any; `select` says whether to go on.
 export function card(one, near, t, select, judge) {
-	const { supplier, missing } = one;
+	const { supplier, missing, ruled_out } = one;
 	const why = make("details", make("summary", t("Pourquoi ce résultat ?")), reasons(one, t));
 	const onclick = () => select(one) && (why.open = true);
 	const facts = [...supplier.certifications, ...supplier.series.map((size) => t(seriesName(size))), ...supplier.tags];
@@ -15,6 +15,7 @@ export function card(one, near, t, select, judge) {
 		make("p.capability", marked(one)),
 		facts.length && make("ul.facts", items(facts)),
 		line(t("Non indiqué sur la fiche :"), missing.join(", ")),
+		line(t("La fiche cite ce que vous excluez :"), ruled_out.join(", ")),
 		why, opinion(one, t, judge));
 }
 
@@ -72,7 +73,7 @@ function site(one, select) {
 	return make("a", { href: url, rel: "noopener noreferrer nofollow", target: "_blank", onclick }, new URL(url).hostname);
 }
 
-// Nothing leaves before « Envoyer »: a judgement is one message, with its reason or without.
+// Nothing leaves before « Envoyer »: one message, with its reason or without.
 function opinion(one, t, judge) {
 	let relevant;
 	const reason = make("input", { maxLength: 500 });

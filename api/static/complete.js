@@ -1,5 +1,5 @@
-// The field of the need and what completes it: WAI-ARIA's editable combobox with a list. What fails
-// here is not said: the search does without.
+// The field of the need and what completes it: WAI-ARIA's editable combobox. What fails here is not
+// said.
 
 import { make } from "./words.js";
 

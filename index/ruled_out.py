@@ -1,0 +1,37 @@
+"""The words of what a need rules out, and a capability that names them."""
+
+import re
+from collections.abc import Iterable
+
+from embed.text import fold, words
+
+_SAID = re.compile(
+    r"besoin|question|passer|recourir|utiliser|chose|payer|pas|plus|jamais|lieu|place|autres?"
+    r"|exclu\w*|excepte|evite\w*|interdi\w+|proscri\w+|banni\w*|refuse\w*|oubli\w+|abst\w+"
+)
+"""Words of a refusal that are not what is refused."""
+
+_ABSENT = re.compile(
+    r"\b(?:sans|ni|non|hors|sauf|jamais|zero|aucune?|pas (?:de|d')|plutot qu|au lieu|a la place"
+    r"|alternative\w*|remplac\w*|substitut\w*|evit\w*)\b[^,;:.!?()]{0,25}$"
+)
+"""What stands before a word that a sheet names only to do without it."""
+
+
+def stems_ruled_out(refusals: Iterable[str], thing: str) -> frozenset[str]:
+    """What some refusals ("surtout pas de location") name, and the thing itself does not."""
+    given = [word for refusal in refusals for word in words(refusal)]
+    stems = {word.stem for word in given if not _SAID.fullmatch(word.strict)}
+    return frozenset(stems - {word.stem for word in words(thing)}) if stems else frozenset()
+
+
+def named_in(capability: str, stems: frozenset[str]) -> tuple[str, ...]:
+    """The words of a capability whose stems are ruled out, as given and each once.
+
+    Not those that it does without: "sans moule", "alternative au chrome".
+    """
+    if not stems:
+        return ()
+    named = (word for word in words(capability) if word.stem in stems)
+    present = (word for word in named if not _ABSENT.search(fold(capability[: word.start])))
+    return tuple(dict.fromkeys(capability[word.start : word.end] for word in present))
