@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from embed.rules import import_spacy
+
 if TYPE_CHECKING:
     from spacy.language import Language
 
@@ -42,7 +44,8 @@ def _pieces(text: str, most: int) -> Iterator[str]:
 
 @cache
 def _sentencizer() -> "Language":
-    import spacy  # late: only long texts need it
+    import_spacy()
+    import spacy
 
     language = spacy.blank("xx")  # the rules of a full stop are the same, and load at once
     language.add_pipe("sentencizer")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from embed.rules import import_spacy
 from index.folding import Reading, read
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class Names:
 
     def within(self, reading: Reading) -> list[Name]:
         """The names in a text, in order, the longest where they overlap."""
-        from spacy.tokens import Doc  # late: `maillon --help` must not wait for it
-
         matcher, vocab, known, firsts = self._matcher
+        from spacy.tokens import Doc
+
         tokens = reading.tokens
         if not any(token.form in firsts for token in tokens):
             return []
@@ -60,6 +61,7 @@ class Names:
     @cached_property
     def _matcher(self) -> tuple["PhraseMatcher", "Vocab", frozenset[str], frozenset[str]]:
         """The matcher, its vocabulary, the words that occur in a name, those that begin one."""
+        import_spacy()
         from spacy.matcher import PhraseMatcher
         from spacy.tokens import Doc
         from spacy.vocab import Vocab

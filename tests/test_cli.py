@@ -101,3 +101,18 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("heavy: []\n")
+
+
+def test_a_search_needs_no_torch(folder: Path) -> None:
+    code = (
+        "import sys\nfrom api.cli import app\nfrom embed.passages import passages\n"
+        "need = ['search', 'sacs, ISO 9001', '--index', 'annuaire.index', '-k', '1', '--json']\n"
+        "app(need, standalone_mode=False)\n"
+        "print(len(passages('Une phrase. ' * 50)), {'torch', 'spacy'} & set(sys.modules))\n"
+        "import spacy, torch\nprint(torch.ones(1).item(), len(spacy.blank('xx')('un mot')))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    found, *said = done.stdout.splitlines()
+    assert json.loads(found)["supplier"]["name"] == "Coutures du Bocage"
+    assert said == ["2 {'spacy'}", "1.0 2"]
