@@ -2,7 +2,8 @@
 
 An encoder reads "sans soudure" much as "soudure", so what is ruled out must not be compared.
 Whatever is in doubt is not ruled out: a state ("ne démarre plus"), a pitch ("pas de 1,5"), what
-something is free of ("gants sans latex", "tube sans soudure").
+something is free of ("gants sans latex", "tube sans soudure"), what somebody lacks ("nous n'avons
+ni cuve ni chaîne", "j'ai la recette mais pas le matériel"): that is what they need.
 """
 
 import re
@@ -28,8 +29,8 @@ _NOT_OF = rf"(?!de (?:\d|vis\b|filet|porte\b)){_OF}"
 """No pitch of a thread, no sill of a door."""
 
 _OUTSIDE = (
-    r"hors(?![ -](?:tout|normes?|series?|gel|sol|d'eau|d'air|d'usage|service|bord|saison|gabarit"
-    r"|taxes?|ht|poussiere)\b)"
+    r"hors(?![ -](?:tout|normes?|series?|gel|sol|d'eau|d'air|d'usage|d'axe|axe|service|bord|saison"
+    r"|gabarit|taille|cotes?|catalogue|standard|taxes?|ht|poussiere)\b)"
 )
 _RULED = r"(?:exclue?s?|proscrite?s?|bannie?s?|a (?:proscrire|bannir|eviter))"
 _FORBIDDEN = rf"(?:{_RULED}|interdite?s?)"
@@ -40,6 +41,14 @@ _STOP = (
 )
 _SCOPE = rf"(?:(?!{_STOP})[^,;:.!?()\0]){{2,80}}"
 _NAMED = r"(?:(?! et | mais | donc )[^,;:.!?()\0]){2,40}"
+_MUCH = r"(?!qu|seule|unique|encore|toujours|trop|assez|cher)"
+_INSTEAD = (
+    r"(?!(?:(?:le|la|les|se|en|y|tout) |l'|s')*"
+    r"(?!aci|papi|fer\b|verr|cuir|fibr|cuivr|osi|marbr|platr)\w{3,}(?:er|ir|re)\b)"
+    r"(?!\d|(?:deux|trois|quatre|cinq|six|huit|dix|onze|douze|vingt|cent)\b)"
+)
+"""A thing: neither "au lieu de couper" nor "au lieu de vingt"."""
+
 _MORE = rf"(?:(?=,[^;:.!?()]* (?:ni|et|ou) )(?:, (?={_OF}){_SCOPE})+)?"
 """What goes on after a comma: "l'acier, l'alu et toute soudure"."""
 
@@ -47,22 +56,26 @@ _RULED_OUT = re.compile(
     "|".join(
         (
             rf"{_START}{_STRESS}pas (?:question |besoin )?{_NOT_OF}{_SCOPE}",
-            rf"\b(?:surtout|mais) pas (?!qu|seule|unique|encore|toujours|trop|cher){_SCOPE}",
-            rf"{_START}(?:jamais|rien) {_OF}{_SCOPE}",
+            rf"(?:(?<= mais )|\bsurtout )pas (?!\w+[ei]r\b){_MUCH}{_SCOPE}",
+            rf"{_START}jamais {_OF}{_SCOPE}",
+            rf"{_START}rien (?!d'autre|de (?:tel|tout|vrai)|du commerce){_OF}{_SCOPE}",
             rf"{_WANT} {_STRESS}(?:plus|pas|jamais) {_STRESS}{_NOT_OF}{_SCOPE}",
             rf"{_WANT} aucune? {_SCOPE}",
             rf"{_START}{_STRESS}aucune? (?![^,;:.!?()]* n(?:e |')){_SCOPE}",
             rf"{_START}{_STRESS}sans (?!que |qu'|quoi |cesse|arret|doute|rien ){_SCOPE}",
             rf"\bsans (?:aucune?|la moindre|le moindre|passer par|recourir|utiliser) {_SCOPE}",
-            rf"(?<![\w'-])ni {_NAMED}(?:,? ni {_SCOPE})+",
+            rf"(?<![\w'-])ni (?!plus ){_NAMED}(?:,? ni {_SCOPE})+",
             rf"\b(?:en excluant|a l'ex(?:clu|cep)tion d(?:e|u|es)\b) ?{_SCOPE}{_MORE}",
-            rf"(?:\b(?:tout )?(?:sauf|hormis|excepte)|{_START}{_STRESS}{_OUTSIDE}) {_SCOPE}{_MORE}",
+            rf"\b(?:tout )?(?:sauf|hormis|excepte) (?!qu|aux? |a ){_SCOPE}{_MORE}",
+            rf"{_START}{_STRESS}{_OUTSIDE} {_SCOPE}{_MORE}",
             rf"\bplutot qu(?:e |'){_SCOPE}{_MORE}",
-            rf"\b(?:au lieu|a la place) d(?:e |u |'|es ){_SCOPE}{_MORE}",
+            rf"\b(?:au lieu|a la place) d(?:e |u |'|es ){_INSTEAD}{_SCOPE}{_MORE}",
             rf"\bet non (?:pas )?{_SCOPE}",
             rf"\bautre(?:s|ment)? (?:choses? )?qu(?:e |'){_SCOPE}{_MORE}",
             rf"{_START}(?:evite[rz]|a eviter|{_FORBIDDEN} ?:) {_SCOPE}",
-            rf"\b(?:on |nous )?(?:refuse\w*|oubli(?:e|ez|ons)) {_THE}{_SCOPE}",
+            r"(?:(?<=client )|(?<=clients )|(?<=d'ordre )|(?<=d'ordres )|\b(?:on|nous|je) )"
+            rf"(?:refuse\w*|oubli(?:e|ez|ons)) {_THE}"
+            rf"(?!livrais|lots?\b|command|marchandis|pieces?\b){_SCOPE}",
             rf"{_START}{_NAMED} (?:est|sont|etant) (?:desormais )?{_STRESS}{_FORBIDDEN}\b",
             rf"{_START}{_NAMED} {_STRESS}{_RULED}\b",
             rf"{_START}{_NAMED} s'abst\w+",
@@ -71,6 +84,16 @@ _RULED_OUT = re.compile(
     )
 )
 
+
+_LACKED = re.compile(
+    r"(?:\bn(?:e |')(?!veu|voul|voudr|cherch|souhait|accept|admet|toler|faut|prend)[^,;:.!?]{0,30}"
+    r"|\b(?:ai|as|a|avons|avez|ont|sai[ts]|savons|peux|peut|pouvons|possed\w+|maitris\w+|gard\w+"
+    r"|laiss\w+|arret\w+)\b[^;:.!?]{0,60}\b(?:et|mais)) (?:ni|pas|aucune?) \S+$"
+    r"|\b(?:ai|a|avons|avez|ont|exist\w+)\b[^;:.!?]{0,60}, pas (?:les?|la|l'\S*)$"
+    r"|\b(?:est|sont|marche|tient|passe|va|fournie?s?)\b[^;:.!?]{0,30},?"
+    r" (?:sauf|hormis|excepte) \S+$"
+)
+"""What somebody lacks, to its second word: "on a la recette mais pas le"."""
 
 _CLAUSE = r"(?:je|j'|on|nous|vous|ils?|elles?|ca|cela|qui|y|ne|n'|c'|se|s'|au|du|une?|le)"
 _TYPED = re.compile(
@@ -90,6 +113,8 @@ def exclusions_in(reading: Reading, folded: str) -> Iterator[Found]:
     folded = _TYPED.sub(lambda typed: typed[0][:-1] + ",", folded)
     for match in _RULED_OUT.finditer(folded):
         start = match.start()
+        if _LACKED.search(folded[:start] + " ".join(match[0].split()[:2])):
+            continue
         end = start + len(match[0].rstrip())
         words = reading.given(start, end)
         yield Found("exclusion", words, words, start, end)

@@ -6,21 +6,34 @@ from collections.abc import Iterable
 from embed.text import fold, words
 
 _SAID = re.compile(
-    r"besoin|question|passer|recourir|utiliser|chose|payer|pas|plus|jamais|lieu|place|autres?"
+    r"besoin|question|passer|recourir|utiliser|chose|payer|pas|plus|jamais|hors|autres?"
+    r"|plans?|dessins?|dossiers?|ref\w*|marques?|notices?|modeles?|fichiers?|personnes?"
     r"|exclu\w*|excepte|evite\w*|interdi\w+|proscri\w+|banni\w*|refuse\w*|oubli\w+|abst\w+"
 )
-"""Words of a refusal that are not what is refused."""
+"""Words of a refusal that are not what is refused, or that say what is not at hand."""
+
+_FREE_OF = re.compile(r"sans |aucune? |au lieu |a la place |rien ")
+_BESIDE = re.compile(
+    r" (?:qui|dont|dans|sur|sous|chez|pour|avant|apres|depuis|entre|si|juste|aux?|a)\b"
+)
+"""What begins where a refused thing has been named."""
 
 _ABSENT = re.compile(
     r"\b(?:sans|ni|non|hors|sauf|jamais|zero|aucune?|pas (?:de|d')|plutot qu|au lieu|a la place"
-    r"|alternative\w*|remplac\w*|substitut\w*|evit\w*)\b[^,;:.!?()]{0,25}$"
+    r"|anti|alternative\w*|remplac\w*|substitut\w*|evit\w*)\b[^,;:.!?()]{0,25}$"
 )
 """What stands before a word that a sheet names only to do without it."""
 
 
 def stems_ruled_out(refusals: Iterable[str], thing: str) -> frozenset[str]:
-    """What some refusals ("surtout pas de location") name, and the thing itself does not."""
-    given = [word for refusal in refusals for word in words(refusal)]
+    """What some refusals ("surtout pas de location") name, and the thing itself does not.
+
+    What a thing is free of ("sans colle", "aucune bulle") or replaces is left out: who names that
+    may well be who can do without.
+    """
+    said = (fold(refusal) for refusal in refusals)
+    heads = (_BESIDE.split(refusal)[0] for refusal in said if not _FREE_OF.match(refusal))
+    given = [word for head in heads for word in words(head)]
     stems = {word.stem for word in given if not _SAID.fullmatch(word.strict)}
     return frozenset(stems - {word.stem for word in words(thing)}) if stems else frozenset()
 

@@ -50,6 +50,7 @@ from index.wishes import Thing, Wish, bare, wishes
             "plutôt que du métal",
             "un capot , livré en mai",
         ),
+        ("mon client refuse le PVC, des profilés", "refuse le PVC", "mon client , des profilés"),
         ("banc public, le bois est exclu", "le bois est exclu", "banc public,"),
         ("Évitez le polyester. Housse de siège", "Évitez le polyester", ". Housse de siège"),
         ("usinage inox 316 pas de soudure", "pas de soudure", "usinage inox 316"),
@@ -65,6 +66,12 @@ from index.wishes import Thing, Wish, bare, wishes
         ("usinage 5 axes (tournage exclu)", "tournage exclu", "usinage 5 axes ( )"),
         ("cadres alu, hors peinture", "hors peinture", "cadres alu,"),
         ("100 mâts, pas question de payer un moule", "pas question de payer un moule", "100 mâts,"),
+        (
+            "on ne veut ni boîtier ni vis : une résine",
+            "ni boîtier ni vis",
+            "on ne veut : une résine",
+        ),
+        ("pochettes au lieu du cuir", "au lieu du cuir", "pochettes"),
     ],
 )
 def test_what_is_ruled_out_is_said_and_not_compared(text: str, ruled_out: str, thing: str) -> None:
@@ -91,6 +98,18 @@ def test_what_is_ruled_out_is_said_and_not_compared(text: str, ruled_out: str, t
         "je ne trouve pas d'atelier qui coud le cuir",
         "on a pas de plan pour cette pièce",
         "crème sans parabène ni silicone, marque blanche",
+        "j'ai la recette de bière mais pas le matériel",
+        "le pot existe, pas la petite boîte qui le présente",
+        "nous n'avons ni cuve ni chaîne, mise en bouteilles",
+        "tout est fourni sauf la voie : 40 mètres de rails",
+        "nous avons 400 tonnes de pommes et pas de presse",
+        "une membrane qui laisse passer l'air mais pas l'eau",
+        "le client refuse la livraison, cartons à reprendre",
+        "le hachoir écrase la viande au lieu de la couper",
+        "la pile dure trois mois au lieu de douze",
+        "huit litres par minute, ni plus ni moins",
+        "miroir usiné, hors d'axe",
+        "vis spéciales, rien de tel au catalogue",
     ],
 )
 def test_what_is_in_doubt_is_compared(text: str) -> None:
@@ -125,6 +144,10 @@ def test_a_certificate_among_what_is_ruled_out_stays_a_wish() -> None:
         ("bungalows, surtout pas de location ni d'occasion", {"location", "occasion"}),
         ("pièces en inox brut, pas d'inox poli", {"poli"}),
         ("circuits nus ; importateurs de composants s'abstenir", {"importateu", "composant"}),
+        ("couteaux, pas de manche en plastique pour cette fois", {"manch", "plastiqu"}),
+        ("un socle, pas de plan", set()),
+        ("crème solaire, sans parfum", set()),
+        ("pochettes au lieu du cuir", set()),
         ("cuves, pas besoin d'ISO 9001", set()),
         ("sans soudure", set()),
     ],
@@ -139,6 +162,7 @@ def test_the_stems_of_what_is_ruled_out(text: str, stems: set[str]) -> None:
         ("Moules en aluminium, moule pilote, moules", ("Moules", "moule", "moules")),
         ("MJF PA12, 1 à 5 000 pièces sans moule", ()),
         ("Projection HVOF, alternative au moule ; étude du moule", ("moule",)),
+        ("Revêtement anti-moule", ()),
         ("Découpe de mousse", ()),
     ],
 )
