@@ -1,6 +1,7 @@
 """What a need rules out: "pas de soudure", "ni plastique ni alu", "en excluant le bois".
 
-An encoder reads "sans soudure" much as "soudure", so what is ruled out must not be compared.
+An encoder reads "surtout pas de soudure" much as "soudure": what is refused must not be compared.
+What a thing is free of or replaces ("sans colle", "au lieu du plomb") is: it tells trades apart.
 Whatever is in doubt is not ruled out: a state ("ne démarre plus"), a pitch ("pas de 1,5"), what
 something is free of ("gants sans latex", "tube sans soudure"), what somebody lacks ("nous n'avons
 ni cuve ni chaîne", "j'ai la recette mais pas le matériel"): that is what they need.
@@ -9,6 +10,7 @@ ni cuve ni chaîne", "j'ai la recette mais pas le matériel"): that is what they
 import re
 from collections.abc import Iterator
 
+from embed.text import fold
 from index.folding import Found, Reading
 
 _CUE = re.compile(
@@ -101,6 +103,14 @@ _TYPED = re.compile(
     rf"(?<!surtout)(?<!absolument)(?<!possible)(?<! mais)(?<! et)(?<! ou) (?=pas {_NOT_OF})"
 )
 """What a search box is given before "pas de" without a comma; it is no clause with a verb."""
+
+
+_FREE_OF = re.compile(r"(?:sans|aucune?|au lieu|a la place) ")
+
+
+def is_refusal(words: str) -> bool:
+    """Whether these words refuse a thing, rather than say what is free of it or replaces it."""
+    return not _FREE_OF.match(fold(words))
 
 
 def exclusions_in(reading: Reading, folded: str) -> Iterator[Found]:

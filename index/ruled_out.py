@@ -12,7 +12,6 @@ _SAID = re.compile(
 )
 """Words of a refusal that are not what is refused, or that say what is not at hand."""
 
-_FREE_OF = re.compile(r"sans |aucune? |au lieu |a la place |rien ")
 _BESIDE = re.compile(
     r" (?:qui|dont|dans|sur|sous|chez|pour|avant|apres|depuis|entre|si|juste|aux?|a)\b"
 )
@@ -26,13 +25,8 @@ _ABSENT = re.compile(
 
 
 def stems_ruled_out(refusals: Iterable[str], thing: str) -> frozenset[str]:
-    """What some refusals ("surtout pas de location") name, and the thing itself does not.
-
-    What a thing is free of ("sans colle", "aucune bulle") or replaces is left out: who names that
-    may well be who can do without.
-    """
-    said = (fold(refusal) for refusal in refusals)
-    heads = (_BESIDE.split(refusal)[0] for refusal in said if not _FREE_OF.match(refusal))
+    """What some refusals ("surtout pas de location") name, and the thing itself does not."""
+    heads = (_BESIDE.split(fold(refusal))[0] for refusal in refusals)
     given = [word for head in heads for word in words(head)]
     stems = {word.stem for word in given if not _SAID.fullmatch(word.strict)}
     return frozenset(stems - {word.stem for word in words(thing)}) if stems else frozenset()

@@ -102,7 +102,7 @@ class Suggestion:
     that need and capability both evoke, in its words. `also` are further capabilities that match.
     `distance_km` and `nearness` are from the place asked for, `missing` the certificates that the
     need asks for and the supplier does not give, `ruled_out` words of the capability that the need
-    rules out.
+    refuses.
     """
 
     rank: int

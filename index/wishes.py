@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from embed.text import words
 from index.certificates import ASKING, certificates_in
-from index.exclusions import exclusions_in
+from index.exclusions import exclusions_in, is_refusal
 from index.folding import Found, Kind, Reading, read
 from index.grades import grades_in
 from index.named_places import AREA_NAMES, areas_in
@@ -93,23 +93,23 @@ def wishes(text: str, towns: Callable[[str], bool] = lambda _: False) -> tuple[W
 
 
 def bare(text: str) -> Thing:
-    """The thing itself: a need without the certificates that it asks for and what it rules out.
+    """The thing itself: a need without the certificates that it asks for and what it refuses.
 
     Neither says what is to be made, and both are near to those who say the same. A need that is
-    nothing else stays as it is, and rules out nothing.
+    nothing else stays as it is, and refuses nothing.
     """
     reading = read(text)
     certified = list(certificates_in(reading))
     held = [one for one in certified if not _refused(reading, one)]
     blanked = _blanked(reading.folded, held)
-    excluded = list(exclusions_in(reading, blanked))
+    refused = [one for one in exclusions_in(reading, blanked) if is_refusal(one.value)]
     spans = [one.span() for one in _CERTIFIED.finditer(blanked)]
-    spans += [(one.start, one.end) for one in excluded]
+    spans += [(one.start, one.end) for one in refused]
     left = _cut(text, [(reading.starts[a], reading.ends[b - 1]) for a, b in sorted(spans)])
     if not words(left):
         return Thing(text)
-    refused = [one.value for one in _apart((*certified, *excluded)) if one in excluded]
-    return Thing(left, stems_ruled_out(refused, left))
+    sure = [one.value for one in _apart((*certified, *refused)) if one in refused]
+    return Thing(left, stems_ruled_out(sure, left))
 
 
 def without(text: str, wishes: Sequence[Wish]) -> str:

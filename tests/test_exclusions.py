@@ -14,11 +14,6 @@ from index.wishes import Thing, Wish, bare, wishes
     ("text", "ruled_out", "thing"),
     [
         ("bacs inox, surtout pas de soudure", "surtout pas de soudure", "bacs inox,"),
-        (
-            "Un jeu en hêtre, sans plastique ni carton.",
-            "sans plastique ni carton",
-            "Un jeu en hêtre, .",
-        ),
         ("boîte ni plastique ni alu", "ni plastique ni alu", "boîte"),
         (
             "On ne veut plus de carton : un bac en bois",
@@ -35,9 +30,7 @@ from index.wishes import Thing, Wish, bare, wishes
             "en excluant l'acier, l'alu et le bois",
             "rampe,",
         ),
-        ("carter, aucun collage mais des vis", "aucun collage", "carter, mais des vis"),
         ("capot thermoformé plutôt qu'injecté", "plutôt qu'injecté", "capot thermoformé"),
-        ("du liège au lieu du PSE", "au lieu du PSE", "du liège"),
         ("autre chose que du bois pour un banc", "autre chose que du bois", "pour un banc"),
         ("plaques : ni vinyle, ni PVC, ni alu", "ni vinyle, ni PVC, ni alu", "plaques :"),
         (
@@ -71,12 +64,25 @@ from index.wishes import Thing, Wish, bare, wishes
             "ni boîtier ni vis",
             "on ne veut : une résine",
         ),
-        ("pochettes au lieu du cuir", "au lieu du cuir", "pochettes"),
     ],
 )
 def test_what_is_ruled_out_is_said_and_not_compared(text: str, ruled_out: str, thing: str) -> None:
     found = [wish.value for wish in wishes(text) if wish.kind == "exclusion"]
     assert (found, bare(text).text) == ([ruled_out], thing)
+
+
+@pytest.mark.parametrize(
+    ("text", "free_of"),
+    [
+        ("Un jeu en hêtre, sans plastique ni carton.", "sans plastique ni carton"),
+        ("carter, aucun collage mais des vis", "aucun collage"),
+        ("du liège au lieu du PSE", "au lieu du PSE"),
+        ("poutres en acier à la place du bois", "à la place du bois"),
+    ],
+)
+def test_what_a_thing_is_free_of_is_said_and_compared(text: str, free_of: str) -> None:
+    assert [wish.value for wish in wishes(text)] == [free_of]
+    assert bare(text) == Thing(text)
 
 
 @pytest.mark.parametrize(
