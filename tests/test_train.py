@@ -1,5 +1,6 @@
 """The training of the embedded encoder, on a handful of sentences."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 import torch
 from conftest import DOMAINS, FRENCH
 from sentence_transformers import SentenceTransformer
+from typer.testing import CliRunner
 
 from embed.train import making, static, tokens
+from embed.train.__main__ import app
 from embed.train.positives import held_out
 from embed.train.saving import UNKNOWN_NORM, finished, save
 
@@ -61,3 +64,10 @@ def test_one_notice_in_eight_is_held_out_by_its_key() -> None:
     kept = [held_out(f"avis-{n}") for n in range(4_000)]
     assert 400 < sum(kept) < 600
     assert kept[:50] == [held_out(f"avis-{n}") for n in range(50)]
+
+
+def test_training_needs_french_pairs_of_some_kind(tmp_path: Path) -> None:
+    options = ["--data", str(tmp_path), "--out", str(tmp_path), "--no-vocabularies", "--no-trades"]
+    done = CliRunner().invoke(app, ["static", *options])
+    assert done.exit_code == 2
+    assert "French pairs are needed" in " ".join(re.findall(r"[\w:-]+", done.output))

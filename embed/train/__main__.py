@@ -40,6 +40,7 @@ Whole = Annotated[
     bool, typer.Option("--whole", help="Learn the held-out parts too, for a model that ships.")
 ]
 Trades = Annotated[bool, typer.Option(help="Learn from lexicon, asks and pairs.")]
+Vocabularies = Annotated[bool, typer.Option(help="Learn from French vocabularies and notices.")]
 Steps = Annotated[int, typer.Option(help="Steps of distillation.")]
 Tuning = Annotated[int, typer.Option(help="Steps on the trades; 0: none.")]
 Rest = Annotated[
@@ -61,18 +62,24 @@ def make_static(
     work: Work = WORK,
     threads: Threads = 3,
     ours: Ours = WRITTEN,
+    vocabularies: Vocabularies = True,
     trades: Trades = True,
     whole: Whole = False,
 ) -> None:
     """Train the static French encoder and write it as a sentence-transformers folder.
 
     With --whole nothing of what we wrote is left to measure it on but the evaluation suite.
+    Leave an ingredient out, with --no-vocabularies or --no-trades, to see what it brings.
     """
+    if not (vocabularies or trades):
+        raise typer.BadParameter(
+            "leave out --no-vocabularies or --no-trades: French pairs are needed"
+        )
     torch.set_num_threads(threads)
     recipe = Recipe()
     with _progress() as progress:
         progress.console.print(f"reading {data}")
-        sample, twins = parallel(data, pairs, seed), positives(data)
+        sample, twins = parallel(data, pairs, seed), positives(data) if vocabularies else []
         part = written.read(ours) if whole else written.taught(written.read(ours))
         if trades:
             twins += written.positives(part)
