@@ -87,11 +87,12 @@ _RULED_OUT = re.compile(
 )
 
 
+_HAS = r"ai|(?:on|il|elle|qui) a|avons|avez|ont"
 _LACKED = re.compile(
     r"(?:\bn(?:e |')(?!veu|voul|voudr|cherch|souhait|accept|admet|toler|faut|prend)[^,;:.!?]{0,30}"
-    r"|\b(?:ai|as|a|avons|avez|ont|sai[ts]|savons|peux|peut|pouvons|possed\w+|maitris\w+|gard\w+"
-    r"|laiss\w+|arret\w+)\b[^;:.!?]{0,60}\b(?:et|mais)) (?:ni|pas|aucune?) \S+$"
-    r"|\b(?:ai|a|avons|avez|ont|exist\w+)\b[^;:.!?]{0,60}, pas (?:les?|la|l'\S*)$"
+    rf"|\b(?:{_HAS}|sai[ts]|savons|peux|peut|pouvons|possed\w+|maitris\w+|gard\w+|laiss\w+"
+    r"|arret\w+)\b[^;:.!?]{0,60}\b(?:et|mais)) (?:ni|pas|aucune?) \S+$"
+    rf"|\b(?:{_HAS}|exist\w+)\b[^;:.!?]{{0,60}}, pas (?:les?|la|l'\S*)$"
     r"|\b(?:est|sont|marche|tient|passe|va|fournie?s?)\b[^;:.!?]{0,30},?"
     r" (?:sauf|hormis|excepte) \S+$"
 )

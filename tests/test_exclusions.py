@@ -43,6 +43,7 @@ from index.wishes import Thing, Wish, bare, wishes
             "plutôt que du métal",
             "un capot , livré en mai",
         ),
+        ("boîte à couvercle et pas de soudure", "pas de soudure", "boîte à couvercle et"),
         ("mon client refuse le PVC, des profilés", "refuse le PVC", "mon client , des profilés"),
         ("banc public, le bois est exclu", "le bois est exclu", "banc public,"),
         ("Évitez le polyester. Housse de siège", "Évitez le polyester", ". Housse de siège"),
