@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from embed.text import fold
 from index.folding import Found, Reading
 
+REFUSING = r"evite\w*|interdi\w+|proscri\w+|banni\w*|refuse\w*|oubli\w+|abst\w+"
+"""Verbs that rule something out."""
+
 _CUE = re.compile(
     r"\b(?:pas|sans|ni|plus|jamais|aucune?|rien|exc\w+|hors|sauf|hormis|plutot|lieu|place|non"
-    r"|autre\w*|evite\w*|interdi\w+|proscri\w+|banni\w*|refuse\w*|oubli\w+|abst\w+)\b"
+    rf"|autre\w*|{REFUSING})\b"
 )
 """Without one of these words nothing is ruled out."""
 

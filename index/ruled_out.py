@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable
 
 from embed.text import fold, words
+from index.exclusions import REFUSING
 
 _SAID = re.compile(
-    r"besoin|question|passer|recourir|utiliser|chose|payer|pas|plus|jamais|hors|autres?"
+    rf"exclu\w*|excepte|{REFUSING}"
+    r"|besoin|question|passer|recourir|utiliser|chose|payer|pas|plus|jamais|hors|autres?"
     r"|plans?|dessins?|dossiers?|ref\w*|marques?|notices?|modeles?|fichiers?|personnes?"
-    r"|exclu\w*|excepte|evite\w*|interdi\w+|proscri\w+|banni\w*|refuse\w*|oubli\w+|abst\w+"
 )
 """Words of a refusal that are not what is refused, or that say what is not at hand."""
 
